@@ -1,0 +1,62 @@
+# The same verbs for people, hooks and .ci/run. Each does the set-up that it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run setup test test-slow test-all lint format requirements bench clean
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3)
+UV := .tools/bin/uv
+BIN := .venv/bin
+# boto3 comes with the Lambda runtime; hashes are left out, for `sam build` also fetches wheels for another processor.
+EXPORT := $(UV) export --quiet --frozen --only-group functions --no-hashes --no-annotate --no-header --no-emit-project
+
+help:  ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
+
+run: setup  ## Start the whole system in the foreground; Ctrl-C stops it
+	@exec $(BIN)/docscan up
+
+setup: .venv/.ready .venv-sam/.ready  ## Install everything into .venv and .venv-sam
+
+test: setup  ## Unit and contract tests, and one real scan
+	$(BIN)/pytest tests/unit tests/contract tests/e2e/test_scan.py
+
+test-slow: setup  ## What `make test` leaves out: the running system, SAM's own commands, the real pages
+	$(BIN)/pytest tests/integration tests/e2e --ignore tests/e2e/test_scan.py
+
+test-all: setup  ## Every test
+	$(BIN)/pytest tests
+
+lint: setup  ## Style, types, template and OpenAPI
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/cfn-lint
+	$(BIN)/openapi-spec-validator api/*.yaml
+	@diff <($(EXPORT)) functions/requirements.txt || { echo "functions/requirements.txt is not what uv.lock says: make requirements"; exit 1; }
+
+format: setup  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+requirements: $(UV)  ## Export functions/requirements.txt from uv.lock
+	$(EXPORT) > functions/requirements.txt
+
+clean:  ## Remove what the set-up and the builds made; .docscan (your data) stays
+	rm -rf .tools .venv .venv-sam .aws-sam .pytest_cache .ruff_cache
+
+# uv comes from PyPI into a folder of its own: what PATH offers may be a pyenv shim that fails here.
+$(UV):
+	@echo "Installing uv"
+	@$(PYTHON) -m venv .tools || { echo "Python's venv module is needed (Debian: apt-get install python3-venv)"; exit 1; }
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/.ready: pyproject.toml uv.lock .python-version $(UV)
+	@echo "Installing the Python packages into .venv (about 1.2 GB, the OCR engine among them)"
+	@$(UV) sync --frozen
+	@touch $@
+
+# The SAM CLI pins another botocore than the engine does, so it has an environment of its own.
+.venv-sam/.ready: pyproject.toml uv.lock .python-version $(UV)
+	@echo "Installing the SAM CLI into .venv-sam"
+	@UV_PROJECT_ENVIRONMENT=.venv-sam $(UV) sync --frozen --only-group sam
+	@touch $@
