@@ -1,0 +1,211 @@
+"""The scanner's HTTP API, typed: the dictionaries are its JSON, by its contract (api/scanner.yaml).
+
+Every call is repeated when the network or the system stumbles. Reads and deletions lose nothing by that. A creation
+whose answer got lost may leave an empty project or a page without an image behind, which no PDF and no text contains.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, NotRequired, TypedDict
+from urllib.parse import quote
+
+import httpx
+
+from docscan_cli.errors import DocscanError, RefusedError, ServerError, SignInError
+from docscan_cli.retry import TRANSIENT_STATUSES, retrying
+from docscan_cli.wording import printable
+
+type PageStatus = Literal["awaiting-upload", "recognising", "ready", "failed"]
+
+LIST_LIMIT = 100
+"""The most items that one call of a list gives."""
+
+
+class Project(TypedDict):
+    """A project; its pages are counted by status."""
+
+    projectId: str
+    name: str
+    createdAt: str
+    pageCount: int
+    pagesByStatus: dict[PageStatus, int]
+
+
+class FailureReason(TypedDict):
+    """Why a page failed, and what to do."""
+
+    code: str
+    message: str
+
+
+class Page(TypedDict):
+    """A page. Ready ones have a confidence (per cent) and a count of words, failed ones a reason.
+
+    `text` comes only when a single page is read.
+    """
+
+    pageId: str
+    projectId: str
+    position: float
+    status: PageStatus
+    contentType: str
+    createdAt: str
+    updatedAt: str
+    confidence: NotRequired[float]
+    wordCount: NotRequired[int]
+    thumbnailUrl: NotRequired[str]
+    text: NotRequired[str]
+    imageUrl: NotRequired[str]
+    reason: NotRequired[FailureReason]
+
+
+class Upload(TypedDict):
+    """A form to POST to S3 with the image as its last field `file`, within 15 minutes."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class NewPage(TypedDict):
+    """A page that has just been created, and where its image goes."""
+
+    pageId: str
+    upload: Upload
+
+
+class Part[Item](TypedDict):
+    """A part of a list. `cursor` leads to the next part; the last has none."""
+
+    items: list[Item]
+    cursor: NotRequired[str]
+
+
+class LeftOut(TypedDict):
+    """A page that a PDF does not contain."""
+
+    pageId: str
+    status: PageStatus
+
+
+class Pdf(TypedDict):
+    """A link to a project's searchable PDF, and what is not in it."""
+
+    url: str
+    expiresAt: str
+    pageCount: int
+    leftOut: list[LeftOut]
+
+
+class Accepted(TypedDict):
+    """The answer that says nothing more than that it will be done."""
+
+
+class Api:
+    """The scanner API at `endpoint`.
+
+    Every method raises UnreachableError, SignInError, ServerError or RefusedError.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, endpoint: str, auth: httpx.Auth) -> None:
+        self._client = client
+        self._endpoint = endpoint
+        self._auth = auth
+
+    async def create_project(self, name: str) -> Project:
+        """Create a project."""
+        return await self._call(Project, "POST", "projects", body={"name": name})
+
+    async def project(self, project_id: str) -> Project:
+        """Read a project."""
+        return await self._call(Project, "GET", "projects", project_id)
+
+    def projects(self) -> AsyncIterator[Project]:
+        """All projects, newest first."""
+        return self._items(Project, "projects")
+
+    async def delete_project(self, project_id: str) -> None:
+        """Delete a project with its pages and images."""
+        await self._call(Accepted, "DELETE", "projects", project_id)
+
+    async def create_page(self, project_id: str, content_type: str) -> NewPage:
+        """Add a page at the end of a project."""
+        return await self._call(NewPage, "POST", "projects", project_id, "pages", body={"contentType": content_type})
+
+    def pages(self, project_id: str) -> AsyncIterator[Page]:
+        """All pages of a project, in page order."""
+        return self._items(Page, "projects", project_id, "pages")
+
+    async def pages_from(self, project_id: str, cursor: str | None) -> Part[Page]:
+        """The part of a project's pages that `cursor` leads to; without one, the first."""
+        return await self._part(Page, cursor, "projects", project_id, "pages")
+
+    async def page(self, project_id: str, page_id: str) -> Page:
+        """Read a page with its text."""
+        return await self._call(Page, "GET", "projects", project_id, "pages", page_id)
+
+    async def pdf(self, project_id: str) -> Pdf:
+        """A link to the project's PDF.
+
+        RefusedError has the code `pages-not-ready`, `nothing-to-export` or `project-too-large`.
+        """
+        return await self._call(Pdf, "GET", "projects", project_id, "pdf")
+
+    async def _items[Item](self, shape: type[Item], *path: str) -> AsyncIterator[Item]:
+        cursor = None
+        while True:
+            part = await self._part(shape, cursor, *path)
+            for item in part["items"]:
+                yield item
+            cursor = part.get("cursor")
+            if not cursor:
+                return
+
+    async def _part[Item](self, shape: type[Item], cursor: str | None, *path: str) -> Part[Item]:
+        query = {"limit": str(LIST_LIMIT)} | ({"cursor": cursor} if cursor else {})
+        part: Part[Item] = await self._call(Part, "GET", *path, query=query)
+        for item in part["items"]:
+            _check(item, shape)
+        return part
+
+    async def _call[Answer](
+        self,
+        shape: type[Answer],
+        method: str,
+        *path: str,
+        query: dict[str, str] | None = None,
+        body: dict[str, str] | None = None,
+    ) -> Answer:
+        url = "/".join([self._endpoint, *(quote(part, safe="") for part in path)])
+        response = await retrying(
+            lambda: self._client.request(method, url, params=query, json=body, auth=self._auth),
+        )
+        answer = _json(response)
+        if not response.is_success:
+            raise _error(response.status_code, answer if isinstance(answer, dict) else {})
+        _check(answer, shape)
+        return answer
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _check(answer: Any, shape: Any) -> None:
+    """Raise ServerError unless `answer` is an object with everything that the TypedDict `shape` requires."""
+    if not (isinstance(answer, dict) and shape.__required_keys__ <= answer.keys()):
+        raise ServerError(f"The system's answer is not a {shape.__name__}. Is the address that of a Docscan API?")
+
+
+def _error(status: int, answer: dict[str, Any]) -> DocscanError:
+    message = printable(str(answer.get("message") or f"no reason given, status {status}"))
+    if status == httpx.codes.UNAUTHORIZED:
+        return SignInError(f"The system does not accept the sign-in: {message}")
+    if status == httpx.codes.FORBIDDEN:
+        return SignInError(f"The system refuses this user: {message}")
+    if status in TRANSIENT_STATUSES:
+        return ServerError(f"The system is not able to answer now ({status}: {message}). Try again later.")
+    if httpx.codes.is_client_error(status):
+        return RefusedError(message, answer.get("code"))
+    return ServerError(f"The system answered {status}: {message}")

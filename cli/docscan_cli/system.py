@@ -1,0 +1,41 @@
+"""The local system's own commands: samhost, started as a process."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+
+from docscan_cli.errors import UnreachableError
+
+VERBS = {
+    "up": "Start the local system: all of it, on this machine.",
+    "down": "Stop the local system.",
+    "status": "Say what of the local system is running, and where.",
+    "logs": "Show the local system's logs.",
+    "reset": "Delete the local system's data and start from nothing.",
+}
+"""What samhost can be asked for. Each takes samhost's own options."""
+
+
+def run_samhost(verb: str, arguments: Sequence[str]) -> int:
+    """Become `samhost VERB ARGUMENTS…`, with the data folder that the other commands look in.
+
+    Signals and the exit code are then its own. Where the operating system cannot replace a process, its exit code is
+    returned. Raises UnreachableError when what samhost needs is not installed.
+    """
+    # The package comes with this command; what it needs is the extra `local`, which the engine stands for here.
+    if not (importlib.util.find_spec("samhost") and importlib.util.find_spec("ministack")):
+        raise UnreachableError(
+            "The local system is not installed here. Install it with `pip install 'docscan[local]'`, or run `make run` "
+            "in the project's folder."
+        )
+    folder = os.environ.get("DOCSCAN_DATA_DIR") or ".docscan"
+    # -P: what lies in the current folder is data, not code. An option given later goes before one given here.
+    command = [sys.executable, "-P", "-m", "samhost", verb, "--data-dir", folder, *arguments]
+    if os.name == "posix":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, command)  # noqa: S606 - a fixed program; the user's own arguments
+    import subprocess
+
+    return subprocess.run(command, check=False).returncode

@@ -1,0 +1,392 @@
+"""A whole Docscan system in memory, held against the API's contract, and a user's machine to run the command on."""
+
+import asyncio
+import json
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from pathlib import Path
+
+import httpx
+import jsonschema
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from docscan_cli import connection, export, retry, scan
+from docscan_cli.main import app
+
+CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "api/scanner.yaml").read_text("utf-8"))
+API = "http://127.0.0.1:3000"
+ENGINE = "http://127.0.0.1:4566"
+PASSWORD = "correct horse"
+JPEG = b"\xff\xd8\xff\xe0 a photograph of "
+DAMAGED = JPEG + b"DAMAGED"
+NOW = "2026-11-21T09:30:00.000Z"
+
+type Fault = httpx.Response | Exception | Callable[[httpx.Request], None]
+
+
+@dataclass
+class StoredPage:
+    page_id: str
+    project_id: str
+    position: int
+    content_type: str
+    status: str = "awaiting-upload"
+    images: list[bytes] = field(default_factory=list)
+    looks: int = 0
+
+
+class FakeSystem:
+    """The scanner API, the user pool and the storage, as their contracts say.
+
+    Every answer of the API is checked against api/scanner.yaml. A page that has its image moves on each time its
+    project's pages are listed: awaiting-upload, recognising, then ready, or failed if the image says DAMAGED.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.projects: dict[str, str] = {}
+        self.pages: list[StoredPage] = []
+        self.faults: list[tuple[str, str, Fault]] = []
+        self.part_size = 100
+        self.token_lifetime = 3600
+        self.valid_tokens: set[str] = set()
+        self.refresh_tokens: set[str] = set()
+        self.sign_ins: Counter[str] = Counter()
+        self.passwords = {"demo@example.com": PASSWORD}
+        self.temporary: set[str] = set()
+        self.challenge = ""
+        self.stuck = False
+        self.uploading = 0
+        self.most_uploading = 0
+        self.slow_uploads: dict[bytes, int] = {}
+
+    def fail(self, method: str, path: str, *faults: Fault) -> None:
+        """Answer the next requests that match `path` (a regular expression) with these instead."""
+        self.faults += [(method, path, fault) for fault in faults]
+
+    def add_project(self, name: str = "Letters") -> str:
+        project_id = f"project-{len(self.projects) + 1}"
+        self.projects[project_id] = name
+        return project_id
+
+    def add_page(self, project_id: str, status: str = "ready", image: bytes = JPEG) -> StoredPage:
+        page = StoredPage(f"page-{len(self.pages) + 1}", project_id, len(self.pages) + 1, "image/jpeg", status, [image])
+        self.pages.append(page)
+        return page
+
+    def calls(self, method: str, path: str) -> list[httpx.Request]:
+        return [r for r in self.requests if r.method == method and re.fullmatch(path, r.url.path)]
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        self.requests.append(request)
+        await asyncio.sleep(0)
+        for index, (method, path, fault) in enumerate(self.faults):
+            if request.method == method and re.fullmatch(path, request.url.path):
+                del self.faults[index]
+                if isinstance(fault, httpx.Response):
+                    return fault
+                if isinstance(fault, Exception):
+                    if isinstance(fault, httpx.RequestError):
+                        fault.request = request
+                    raise fault
+                fault(request)
+                await asyncio.sleep(0)
+                break
+        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        if "x-amz-target" in request.headers:
+            return self._user_pool(request.headers["x-amz-target"].rpartition(".")[2], json.loads(body))
+        if origin == ENGINE:
+            return await self.storage(request, body)
+        return self._api(request, body)
+
+    def _user_pool(self, action: str, body: dict) -> httpx.Response:
+        assert body["ClientId"] == "cli-client"
+        if action == "RevokeToken":
+            self.refresh_tokens.discard(body["Token"])
+            return httpx.Response(200, json={})
+        if action == "RespondToAuthChallenge":
+            answers = body["ChallengeResponses"]
+            if len(answers["NEW_PASSWORD"]) < 8:
+                return _refused("InvalidPasswordException", "Password not long enough")
+            self.passwords["demo@example.com"] = answers["NEW_PASSWORD"]
+            return self._tokens(refresh=True)
+        parameters = body["AuthParameters"]
+        self.sign_ins[body["AuthFlow"]] += 1
+        if body["AuthFlow"] == "REFRESH_TOKEN_AUTH":
+            if parameters["REFRESH_TOKEN"] not in self.refresh_tokens:
+                return _refused("NotAuthorizedException", "Refresh Token has been revoked")
+            return self._tokens(refresh=False)
+        if self.passwords.get(parameters["USERNAME"]) != parameters["PASSWORD"]:
+            return _refused("NotAuthorizedException", "Incorrect username or password.")
+        if self.challenge:
+            return httpx.Response(
+                200,
+                json={
+                    "ChallengeName": self.challenge,
+                    "Session": "s",
+                    "ChallengeParameters": {"USER_ID_FOR_SRP": "demo-sub", "requiredAttributes": "[]"},
+                },
+            )
+        return self._tokens(refresh=True)
+
+    def _tokens(self, *, refresh: bool) -> httpx.Response:
+        number = len(self.valid_tokens) + 1
+        self.valid_tokens.add(f"SECRET-access-{number}")
+        result = {"AccessToken": f"SECRET-access-{number}", "ExpiresIn": self.token_lifetime, "TokenType": "Bearer"}
+        if refresh:
+            result["RefreshToken"] = f"SECRET-refresh-{number}"
+            self.refresh_tokens.add(result["RefreshToken"])
+        return httpx.Response(200, json={"AuthenticationResult": result, "ChallengeParameters": {}})
+
+    async def storage(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        assert "authorization" not in request.headers
+        if request.method == "GET":
+            project_id = request.url.path.rpartition("/")[2].removesuffix(".pdf")
+            return httpx.Response(200, content=self.pdf_bytes(project_id))
+        head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
+        parts = [
+            (part.get_param("name", header="content-disposition"), part.get_payload(decode=True))
+            for part in BytesParser().parsebytes(head + body).walk()
+            if not part.is_multipart()
+        ]
+        fields = dict(parts)
+        assert parts[-1][0] == "file"
+        assert int(request.headers["content-length"]) == len(body)
+        page = next(page for page in self.pages if fields["key"].decode() == f"images/{page.page_id}")
+        assert fields["Content-Type"].decode() == page.content_type
+        assert fields["policy"] == b"signed"
+        self.uploading += 1
+        self.most_uploading = max(self.most_uploading, self.uploading)
+        for _ in range(self.slow_uploads.get(fields["file"], 2)):
+            await asyncio.sleep(0)
+        self.uploading -= 1
+        page.images.append(fields["file"])
+        return httpx.Response(204)
+
+    def pdf_bytes(self, project_id: str) -> bytes:
+        ready = [p for p in self.pages if p.project_id == project_id and p.status == "ready"]
+        return b"%PDF-1.7 " + b"|".join(page.images[0] for page in ready)
+
+    def _api(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
+            return httpx.Response(401, json={"message": "Unauthorized"})
+        path, template = request.url.path, ""
+        for template in CONTRACT["paths"]:
+            if found := re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", template), path):
+                break
+        else:
+            return httpx.Response(404, json={"message": "Not Found"})
+        operation = CONTRACT["paths"][template][request.method.lower()]
+        given = json.loads(body) if body else None
+        if "requestBody" in operation:
+            _validate(given, operation["requestBody"]["content"]["application/json"]["schema"])
+        status, answer = self._answer(operation["operationId"], found.groups(), request, given)
+        documented = operation["responses"][str(status)]
+        if reference := documented.get("$ref"):
+            documented = CONTRACT["components"]["responses"][reference.rpartition("/")[2]]
+        _validate(answer, documented["content"]["application/json"]["schema"])
+        return httpx.Response(status, json=answer)
+
+    def _answer(self, operation: str, ids: tuple, request: httpx.Request, given: dict | None) -> tuple[int, dict]:
+        if operation == "createProject":
+            assert given is not None
+            return 201, self._project(self.add_project(given["name"]))
+        if operation == "listProjects":
+            return 200, self._part([self._project(i) for i in reversed(self.projects)], request)
+        project_id = ids[0]
+        if project_id not in self.projects:
+            return 404, {"message": "There is no such project.", "code": "not-found"}
+        pages = [page for page in self.pages if page.project_id == project_id]
+        if operation == "getProject":
+            return 200, self._project(project_id)
+        if operation == "deleteProject":
+            del self.projects[project_id]
+            return 202, {}
+        if operation == "createPage":
+            assert given is not None
+            page = self.add_page(project_id, "awaiting-upload")
+            page.images, page.content_type = [], given["contentType"]
+            form = {"key": f"images/{page.page_id}", "Content-Type": page.content_type, "policy": "signed"}
+            return 201, self._page(page) | {"upload": {"url": f"{ENGINE}/bucket", "fields": form}}
+        if operation == "listPages":
+            part = self._part(pages, request)
+            for page in part["items"]:
+                self._move_on(page)
+            return 200, part | {"items": [self._page(page) for page in part["items"]]}
+        if operation == "getPage":
+            page = next(page for page in pages if page.page_id == ids[1])
+            return 200, self._page(page) | {
+                "text": f"text of {page.images[0].removeprefix(JPEG).decode()}",
+                "imageUrl": f"{ENGINE}/image",
+            }
+        assert operation == "getPdf"
+        if any(page.status == "recognising" for page in pages):
+            return 409, {"message": "Pages are still being recognised.", "code": "pages-not-ready"}
+        ready = [page for page in pages if page.status == "ready"]
+        if not ready:
+            return 409, {"message": "No page is ready.", "code": "nothing-to-export"}
+        if len(ready) > 100:
+            return 409, {"message": "Too many pages for this; use an export.", "code": "project-too-large"}
+        return 200, {
+            "url": f"{ENGINE}/documents/{project_id}.pdf",
+            "expiresAt": NOW,
+            "pageCount": len(ready),
+            "leftOut": [{"pageId": p.page_id, "status": p.status} for p in pages if p.status != "ready"],
+        }
+
+    def _move_on(self, page: StoredPage) -> None:
+        if not page.images or self.stuck:
+            return
+        page.looks += 1
+        if page.status == "awaiting-upload":
+            page.status = "recognising"
+        elif page.status == "recognising":
+            page.status = "failed" if b"DAMAGED" in page.images[0] else "ready"
+
+    def _part(self, items: list, request: httpx.Request) -> dict:
+        limit = min(int(request.url.params.get("limit", 50)), self.part_size)
+        start = int(request.url.params.get("cursor", 0))
+        more = {"cursor": str(start + limit)} if start + limit < len(items) else {}
+        return {"items": items[start : start + limit]} | more
+
+    def _project(self, project_id: str) -> dict:
+        counts = Counter(page.status for page in self.pages if page.project_id == project_id)
+        states = ("awaiting-upload", "recognising", "ready", "failed")
+        return {
+            "projectId": project_id,
+            "name": self.projects[project_id],
+            "createdAt": NOW,
+            "pageCount": counts.total(),
+            "pagesByStatus": {state: counts[state] for state in states},
+        }
+
+    def _page(self, page: StoredPage) -> dict:
+        summary = {
+            "pageId": page.page_id,
+            "projectId": page.project_id,
+            "position": page.position,
+            "status": page.status,
+            "contentType": page.content_type,
+            "createdAt": NOW,
+            "updatedAt": NOW,
+        }
+        if page.status == "ready":
+            summary |= {"confidence": 97.4, "wordCount": 12, "thumbnailUrl": f"{ENGINE}/thumbnail?signature=x"}
+        if page.status == "failed":
+            summary["reason"] = {"code": "damaged-image", "message": "The image is damaged. Scan it again."}
+        return summary
+
+
+def _refused(kind: str, message: str) -> httpx.Response:
+    return httpx.Response(400, json={"__type": kind, "message": message})
+
+
+def _validate(value: object, schema: dict) -> None:
+    jsonschema.Draft4Validator({**schema, "components": CONTRACT["components"]}).validate(value)
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
+    """The system that the command reaches, whatever address it uses. Pauses take no time but that of a clock here."""
+    fake = FakeSystem()
+    now = 0.0
+
+    async def pause(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        await asyncio.sleep(0)
+
+    def client(*, local: bool) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.MockTransport(fake))
+
+    monkeypatch.setattr(connection, "http_client", client)
+    monkeypatch.setattr(retry, "pause", pause)
+    for module in (scan, export):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
+    return fake
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: empty, below nothing that belongs to a system, with a configuration folder of its own."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("DATA_DIR", "PROFILE", "ENDPOINT", "REGION", "CLIENT_ID"):
+        monkeypatch.delenv(f"DOCSCAN_{name}", raising=False)
+    return here
+
+
+def write_addresses(data_dir: Path, **changes: object) -> Path:
+    """What the local system leaves in its data folder while it runs."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    addresses = {
+        "apis": {"ScannerApi": API},
+        "engine": ENGINE,
+        "textract": "http://127.0.0.1:4567",
+        "region": "us-east-1",
+        "outputs": {"UserPoolId": "us-east-1_1", "CliClientId": "cli-client", "Region": "us-east-1"},
+        "users": [{"userPoolId": "us-east-1_1", "username": "demo@example.com", "password": PASSWORD}],
+        "pid": 1,
+    }
+    path = data_dir / "addresses.json"
+    path.write_text(json.dumps(addresses | changes))
+    return path
+
+
+@pytest.fixture
+def local_system(system: FakeSystem, folder: Path) -> FakeSystem:
+    """The system, running as the current folder's local one."""
+    write_addresses(folder / ".docscan")
+    return system
+
+
+@pytest.fixture
+def run(folder: Path) -> Callable[..., Result]:
+    """Run `docscan` with these arguments."""
+
+    def docscan(*arguments: object, stdin: str = "", defect: bool = False) -> Result:
+        words = [str(argument) for argument in arguments]
+        result = CliRunner().invoke(app, words, input=stdin, catch_exceptions=False)
+        assert "SECRET" not in result.output
+        assert (result.exit_code == 70) is defect, result.stderr
+        return result
+
+    return docscan
+
+
+@pytest.fixture
+def image(folder: Path) -> Callable[..., Path]:
+    """Write an image file whose text the system recognises as `text of CONTENT`."""
+
+    def write(name: str, content: str | bytes | None = None) -> Path:
+        data = content if isinstance(content, bytes) else JPEG + (content or name).encode()
+        path = folder / name
+        path.write_bytes(data)
+        return Path(name)
+
+    return write
+
+
+def interrupt(request: httpx.Request) -> None:
+    """A fault: the user presses Ctrl-C while this request is under way."""
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def ctrl_c() -> Callable[[httpx.Request], None]:
+    return interrupt
+
+
+@pytest.fixture
+def addresses() -> Callable[..., Path]:
+    return write_addresses
