@@ -30,7 +30,7 @@ lint: setup  ## Style, types, template and OpenAPI
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/cfn-lint
+	$(BIN)/cfn-lint --config-file cfn-lint.yaml
 	$(BIN)/openapi-spec-validator api/*.yaml
 	@diff <($(EXPORT)) functions/requirements.txt || { echo "functions/requirements.txt is not what uv.lock says: make requirements"; exit 1; }
 

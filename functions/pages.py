@@ -1,0 +1,69 @@
+"""The routes of pages: create, list, count, read."""
+
+from typing import Any
+
+from scanner import edge
+from scanner.page import Page, Status
+from scanner.services import pages
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """Answer an HTTP API event."""
+    return edge.respond(event, ROUTES)
+
+
+def create(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """POST /projects/{projectId}/pages: a page, and the form that uploads its image."""
+    page, upload = pages.create(request.user, request.path("projectId"), request.body().get("contentType"))
+    request.log["pageId"] = page.page_id
+    return 201, _body(page) | {"upload": upload}
+
+
+def list_(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """GET /projects/{projectId}/pages, in page order, without texts."""
+    after = request.after(int, str)
+    found, more = pages.listing(request.user, request.path("projectId"), request.limit(), after)
+    key = (found[-1].position, found[-1].page_id) if more else ()
+    return 200, request.listing([_body(page) for page in found], *key)
+
+
+def count(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """GET /projects/{projectId}/pages/count."""
+    return 200, {"pageCount": pages.count(request.user, request.path("projectId"))}
+
+
+def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """GET /projects/{projectId}/pages/{pageId}, with its text and a link to its image."""
+    page = pages.get(request.user, request.path("projectId"), request.path("pageId"))
+    if page.status != Status.READY:
+        return 200, _body(page)
+    return 200, _body(page) | {"text": pages.text_of(page), "imageUrl": pages.image_link(page)}
+
+
+ROUTES = {
+    "POST /projects/{projectId}/pages": create,
+    "GET /projects/{projectId}/pages": list_,
+    "GET /projects/{projectId}/pages/count": count,
+    "GET /projects/{projectId}/pages/{pageId}": get,
+}
+
+
+def _body(page: Page) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "pageId": page.page_id,
+        "projectId": page.project_id,
+        "position": page.position,
+        "status": page.status,
+        "contentType": page.content_type,
+        "createdAt": page.created_at,
+        "updatedAt": page.updated_at,
+    }
+    if page.status == Status.READY:
+        body |= {
+            "confidence": page.confidence,
+            "wordCount": page.word_count,
+            "thumbnailUrl": pages.thumbnail_link(page),
+        }
+    if page.failure:
+        body["reason"] = {"code": page.failure.code, "message": page.failure.message}
+    return body

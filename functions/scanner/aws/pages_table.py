@@ -1,0 +1,200 @@
+"""The table of pages.
+
+Every change of state is a transaction over the page and its project, so that the project's counters never drift: they
+move with the page or not at all.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from scanner.aws import clients, dynamodb, projects_table
+from scanner.aws.dynamodb import Item, from_item, to_item
+from scanner.errors import ContendedError, SupersededError, UnfinishedError
+from scanner.page import Failure, Page, Status
+from scanner.settings import SETTINGS
+
+MAX_TEXT_BYTES = 100_000
+"""Longer texts are left to the words object in S3: an item holds 400 KB, and reading is paid by size."""
+
+_BATCH = 25  # BatchWriteItem's limit
+
+
+def create(owner: str, project_id: str, content_type: str) -> Page:
+    """Add a page at the end of a project.
+
+    Positions are unique and without gaps, however many are created at once: each is taken under the condition that it
+    is still the next one. Raises NotFoundError without such a project, ContendedError where others always came first.
+    """
+    for attempt in range(dynamodb.ATTEMPTS):
+        position = projects_table.get(owner, project_id).next_position
+        page = Page.create(owner, project_id, position, content_type)
+        count = {
+            "TableName": SETTINGS.projects_table,
+            "Key": projects_table.key(owner, project_id),
+            "ConditionExpression": "nextPosition = :position",
+            "UpdateExpression": "SET nextPosition = :next ADD pageCount :one, #status :one",
+            "ExpressionAttributeNames": {"#status": page.status},
+            "ExpressionAttributeValues": to_item({":position": position, ":next": position + 1, ":one": 1}),
+        }
+        put = {
+            "TableName": SETTINGS.pages_table,
+            "Item": _page_item(page),
+            "ConditionExpression": "attribute_not_exists(pageId)",
+        }
+        try:
+            dynamodb.transact({"Update": count}, {"Put": put})
+        except SupersededError:
+            dynamodb.pause(attempt)
+        else:
+            return page
+    raise ContendedError("Too many pages are being added to this project at once. Try again.")
+
+
+def get(project_id: str, page_id: str) -> Page | None:
+    """Return a page with its text, or None."""
+    answer = clients.dynamodb().get_item(
+        TableName=SETTINGS.pages_table, Key=_key(project_id, page_id), ConsistentRead=True
+    )
+    return _page(answer["Item"]) if "Item" in answer else None
+
+
+def listing(project_id: str, limit: int, after: tuple[int, str] | None) -> tuple[list[Page], bool]:
+    """Return up to `limit` pages without text in page order, after `(position, page_id)`; and if there are more."""
+    start = {}
+    if after:
+        position, page_id = after
+        start = {"ExclusiveStartKey": to_item({"projectId": project_id, "position": position, "pageId": page_id})}
+    items, more = dynamodb.query(limit, **_in_page_order(project_id), **start)
+    return [_page(item) for item in items], more
+
+
+def all_of(project_id: str) -> Iterator[Page]:
+    """Yield all pages of a project without text, in page order."""
+    for answer in clients.dynamodb().get_paginator("query").paginate(**_in_page_order(project_id)):
+        yield from (_page(item) for item in answer["Items"])
+
+
+def transition(before: Page, after: Page) -> None:
+    """Store what has become of a page, and move its project's counters with it.
+
+    Raises SupersededError, with nothing changed, where the page is no longer as `before` (deleted, another image,
+    another version, another status) or its project is gone.
+    """
+    old, new = _page_item(before), _page_item(after)
+    changes = {name: value for name, value in new.items() if old.get(name) != value}
+    conditions = {name: old.get(name) for name in ("status", "imageId", "imageVersion")}
+    names = {f"#{name}": name for name in changes.keys() | conditions.keys()}
+    values = {f":{name}": value for name, value in changes.items()}
+    values |= {f":was_{name}": value for name, value in conditions.items() if value}
+    update_page = {
+        "TableName": SETTINGS.pages_table,
+        "Key": _key(before.project_id, before.page_id),
+        "ConditionExpression": " AND ".join(
+            f"#{name} = :was_{name}" if value else f"attribute_not_exists(#{name})"
+            for name, value in conditions.items()
+        ),
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    count = {
+        "TableName": SETTINGS.projects_table,
+        "Key": projects_table.key(before.owner, before.project_id),
+        "ConditionExpression": "attribute_exists(projectId)",
+        "UpdateExpression": "ADD #before :minus, #after :plus",
+        "ExpressionAttributeNames": {"#before": before.status, "#after": after.status},
+        "ExpressionAttributeValues": to_item({":minus": -1, ":plus": 1}),
+    }
+    dynamodb.transact({"Update": update_page}, {"Update": count})
+
+
+def delete_all(project_id: str, out_of_time: Callable[[], bool]) -> int:
+    """Delete the pages of a deleted project, and return how many. Raises UnfinishedError when time is up."""
+    client, table = clients.dynamodb(), SETTINGS.pages_table
+    deleted = 0
+    answers = client.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="projectId = :projectId",
+        ExpressionAttributeValues=to_item({":projectId": project_id}),
+        ProjectionExpression="projectId, pageId",
+    )
+    for answer in answers:
+        requests = [{"DeleteRequest": {"Key": key}} for key in answer["Items"]]
+        while requests:
+            if out_of_time():
+                raise UnfinishedError(f"{deleted} pages were deleted before time was up.")
+            batch, requests = requests[:_BATCH], requests[_BATCH:]
+            refused = client.batch_write_item(RequestItems={table: batch})["UnprocessedItems"].get(table, [])
+            deleted += len(batch) - len(refused)
+            if refused:
+                requests = refused + requests
+                dynamodb.pause(0)
+    return deleted
+
+
+def _in_page_order(project_id: str) -> dict[str, Any]:
+    return {
+        "TableName": SETTINGS.pages_table,
+        "IndexName": "byPosition",
+        "KeyConditionExpression": "projectId = :projectId",
+        "ExpressionAttributeValues": to_item({":projectId": project_id}),
+        "ConsistentRead": True,
+    }
+
+
+def _key(project_id: str, page_id: str) -> Item:
+    return to_item({"projectId": project_id, "pageId": page_id})
+
+
+def _page_item(page: Page) -> Item:
+    return to_item(
+        {
+            "projectId": page.project_id,
+            "pageId": page.page_id,
+            "owner": page.owner,
+            "position": page.position,
+            "status": page.status,
+            "imageId": page.image_id,
+            "contentType": page.content_type,
+            "createdAt": page.created_at,
+            "updatedAt": page.updated_at,
+            "imageVersion": page.image_version,
+            "text": page.text if len((page.text or "").encode()) <= MAX_TEXT_BYTES else None,
+            "confidence": page.confidence,
+            "wordCount": page.word_count,
+            "width": page.width,
+            "height": page.height,
+            "reason": page.failure and page.failure.code,
+            "reasonMessage": page.failure and page.failure.message,
+        }
+    )
+
+
+def _page(item: Item) -> Page:
+    stored = from_item(item)
+    page = Page(
+        project_id=stored["projectId"],
+        page_id=stored["pageId"],
+        owner=stored["owner"],
+        position=int(stored["position"]),
+        status=Status(stored["status"]),
+        image_id=stored["imageId"],
+        content_type=stored["contentType"],
+        created_at=stored["createdAt"],
+        updated_at=stored["updatedAt"],
+        image_version=stored.get("imageVersion"),
+        text=stored.get("text"),
+    )
+    if page.status == Status.FAILED:
+        return replace(page, failure=Failure(stored["reason"], stored["reasonMessage"]))
+    if page.status == Status.READY:
+        return replace(
+            page,
+            confidence=float(stored["confidence"]),
+            word_count=int(stored["wordCount"]),
+            width=int(stored["width"]),
+            height=int(stored["height"]),
+        )
+    return page

@@ -1,0 +1,132 @@
+"""The edge between Lambda's events and the scanner: the only place that knows HTTP statuses and batch answers.
+
+`respond` serves a handler of HTTP API events (payload format 2.0), `consume` one of SQS events. Each writes one line
+per invocation to the log: what, how it ended, for whom. Texts, tokens and claims other than `sub` never get there.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scanner import cursors, errors
+from scanner.ids import is_id
+from scanner.log import LOGGER, record
+from scanner.settings import SETTINGS
+
+_STATUSES: dict[type[errors.ScannerError], int] = {
+    errors.InvalidRequestError: 400,
+    errors.UnauthenticatedError: 401,
+    errors.NotFoundError: 404,
+    errors.PagesNotReadyError: 409,
+    errors.NothingToExportError: 409,
+    errors.ProjectTooLargeError: 409,
+    errors.ContendedError: 503,
+}
+_DEFAULT_LIMIT = 50
+_LIMIT = re.compile(r"[1-9][0-9]?|100")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An authenticated request: `user` is the caller's `sub`. What is put into `log` ends up in the log line."""
+
+    event: dict[str, Any]
+    user: str
+    log: dict[str, Any] = field(default_factory=dict)
+
+    def path(self, name: str) -> str:
+        """Return an id from the path. Raises NotFoundError for what cannot be one."""
+        value = (self.event.get("pathParameters") or {}).get(name)
+        if not is_id(value):
+            raise errors.NotFoundError("There is no such resource.")
+        self.log[name] = value
+        return value
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object in the body. Raises InvalidRequestError for anything else."""
+        body = self.event.get("body") or ""
+        try:
+            document = json.loads(base64.b64decode(body, validate=True) if self.event.get("isBase64Encoded") else body)
+        except (ValueError, RecursionError) as error:
+            raise errors.InvalidRequestError("Send a JSON object as the body.") from error
+        if not isinstance(document, dict):
+            raise errors.InvalidRequestError("Send a JSON object as the body.")
+        return document
+
+    def limit(self) -> int:
+        """Return how many items of a list are asked for. Raises InvalidRequestError."""
+        value = self._query("limit")
+        if value is None:
+            return _DEFAULT_LIMIT
+        if not _LIMIT.fullmatch(value):
+            raise errors.InvalidRequestError("`limit` is a number from 1 to 100.")
+        return int(value)
+
+    def after(self, *types: type) -> tuple[Any, ...] | None:
+        """Return the sort key in the cursor, parts of `types`; None without a cursor. Raises InvalidRequestError."""
+        cursor = self._query("cursor")
+        return None if cursor is None else cursors.decode(self._listing(), cursor, *types)
+
+    def listing(self, items: list[dict[str, Any]], *key: str | int) -> dict[str, Any]:
+        """Return a list's answer; with the sort `key` of its last item, if there are more."""
+        return {"items": items} | ({"cursor": cursors.encode(self._listing(), key)} if key else {})
+
+    def _query(self, name: str) -> str | None:
+        return (self.event.get("queryStringParameters") or {}).get(name)
+
+    def _listing(self) -> str:
+        """Name the list, so that a cursor fits no other."""
+        return " ".join([self.event["routeKey"], self.user, *sorted((self.event.get("pathParameters") or {}).values())])
+
+
+type Route = Callable[[Request], tuple[int, dict[str, Any]]]
+"""Does what a request asks for; returns status and body."""
+
+type Consumer = Callable[[dict[str, Any]], list[dict[str, Any]]]
+"""Handles an SQS message; returns what to log."""
+
+
+def respond(event: dict[str, Any], routes: Mapping[str, Route]) -> dict[str, Any]:
+    """Answer an HTTP API event by the route it is for; errors become `{"message", "code"}`."""
+    log: dict[str, Any] = {}
+    try:
+        user = _user(event)
+        log["sub"] = user
+        status, body = routes[event["routeKey"]](Request(event, user, log))
+    except errors.ScannerError as error:
+        status, body = _STATUSES.get(type(error), 500), {"message": error.message, "code": error.code}
+        log["code"] = error.code
+    except Exception:  # noqa: BLE001 - the outermost edge
+        LOGGER.exception("%s failed", event.get("routeKey"))
+        status, body = 500, {"message": "Something went wrong here. Try again later.", "code": "internal-error"}
+    record(str(event.get("routeKey")), status=status, **log)
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body, ensure_ascii=False)}
+
+
+def consume(event: dict[str, Any], what: str, handle: Consumer) -> dict[str, Any]:
+    """Hand each message of an SQS event to `handle`; report those that raised, for the queue to deliver them again."""
+    failures, outcomes = [], []
+    for message in event["Records"]:
+        try:
+            outcomes += handle(message)
+        except errors.UnfinishedError as error:
+            LOGGER.warning("%s goes on with the next delivery: %s", what, error.message)
+            failures.append({"itemIdentifier": message["messageId"]})
+        except Exception:  # noqa: BLE001 - the outermost edge
+            LOGGER.exception("%s failed", what, extra={"messageId": message["messageId"]})
+            failures.append({"itemIdentifier": message["messageId"]})
+    record(what, received=len(event["Records"]), failed=len(failures), outcomes=outcomes)
+    return {"batchItemFailures": failures}
+
+
+def _user(event: dict[str, Any]) -> str:
+    """Return the caller's `sub` from the claims that the gateway has verified."""
+    authorizer = event["requestContext"].get("authorizer") or {}
+    user = authorizer.get("jwt", {}).get("claims", {}).get("sub") or SETTINGS.development_user
+    if not user:
+        raise errors.UnauthenticatedError("Sign in, and send the access token.")
+    return user

@@ -1,0 +1,29 @@
+"""Identifiers and timestamps."""
+
+import re
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import TypeGuard
+
+_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
+
+
+def new_id() -> str:
+    """Return a UUIDv7 (RFC 9562, section 5.7): its text sorts by the millisecond in which it was made."""
+    bits = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    bits = bits & ~(0xF << 76) | 0x7 << 76  # version
+    bits = bits & ~(0x3 << 62) | 0x2 << 62  # variant
+    return str(uuid.UUID(int=bits))
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Tell whether `value` has the form of an id; it then is safe in object keys and log lines."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def timestamp(at: datetime | None = None) -> str:
+    """Return `at`, or now, as ISO 8601 in UTC with milliseconds: `2026-11-21T09:30:00.000Z`."""
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,119 @@
+"""Pages: one image each, and what has become of it.
+
+    awaiting-upload → recognising → ready | failed
+
+A page expects one image (`image_id`) and pins the version of it that arrives first (`image_version`); what comes of any
+other image or version changes nothing. The methods return the page as it is after a transition; storing it under the
+condition that it still was as before is the table's part.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from scanner.errors import InvalidRequestError, SupersededError
+from scanner.ids import new_id, timestamp
+
+if TYPE_CHECKING:
+    from scanner.text import RecognisedText
+
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/tiff")
+MAX_IMAGE_BYTES = 10 * 1024 * 1024
+"""What Textract takes at once: https://docs.aws.amazon.com/textract/latest/dg/limits-document.html."""
+
+
+class Status(StrEnum):
+    """Where a page stands; each is also the name of a counter on the project."""
+
+    AWAITING_UPLOAD = "awaiting-upload"
+    RECOGNISING = "recognising"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a page failed: `code` for programs, `message` for the person who can do something about it."""
+
+    code: str
+    message: str
+
+
+RECOGNITION_FAILED = Failure(
+    "recognition-failed", "The text could not be recognised, although it was tried several times. Add the page again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page.
+
+    `position` orders the pages of a project, from 1. `width` and `height` are pixels of the upright image, `confidence`
+    is the mean over the words in per cent. `text` is None until the page is ready, and where it is too large for the
+    table: then it is in the words object only.
+    """
+
+    project_id: str
+    page_id: str
+    owner: str
+    position: int
+    status: Status
+    image_id: str
+    content_type: str
+    created_at: str
+    updated_at: str
+    image_version: str | None = None
+    text: str | None = None
+    confidence: float | None = None
+    word_count: int | None = None
+    width: int | None = None
+    height: int | None = None
+    failure: Failure | None = None
+
+    @classmethod
+    def create(cls, owner: str, project_id: str, position: int, content_type: str) -> Self:
+        """Make a new page, which awaits the upload of its image."""
+        now = timestamp()
+        return cls(
+            project_id=project_id,
+            page_id=new_id(),
+            owner=owner,
+            position=position,
+            status=Status.AWAITING_UPLOAD,
+            image_id=new_id(),
+            content_type=content_type,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def arrived(self, image_version: str) -> Self:
+        """The expected image has arrived, in this version."""
+        return self._after(Status.AWAITING_UPLOAD, status=Status.RECOGNISING, image_version=image_version)
+
+    def recognised(self, text: "RecognisedText") -> Self:
+        """Recognition has finished."""
+        return self._after(
+            Status.RECOGNISING,
+            status=Status.READY,
+            text=text.text,
+            confidence=text.confidence,
+            word_count=text.word_count,
+            width=text.width,
+            height=text.height,
+        )
+
+    def failed(self, failure: Failure) -> Self:
+        """Recognition has failed for good."""
+        return self._after(Status.RECOGNISING, status=Status.FAILED, failure=failure)
+
+    def _after(self, expected: Status, **changes: Any) -> Self:
+        if self.status != expected:
+            raise SupersededError(f"The page is {self.status}, not {expected}.")
+        return replace(self, updated_at=timestamp(), **changes)
+
+
+def content_type(value: object) -> str:
+    """Return `value` if pages can be of that content type; raise InvalidRequestError otherwise."""
+    if value not in CONTENT_TYPES or not isinstance(value, str):
+        raise InvalidRequestError(f'Send the image\'s type, one of {", ".join(CONTENT_TYPES)}: {{"contentType": "…"}}.')
+    return value

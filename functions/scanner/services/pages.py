@@ -1,0 +1,52 @@
+"""Pages: create, list and read, always as the project's owner."""
+
+from typing import Any
+
+from scanner import text
+from scanner.aws import bucket, pages_table, projects_table
+from scanner.errors import NotFoundError
+from scanner.page import Page, content_type
+
+
+def create(owner: str, project_id: str, image_type: object) -> tuple[Page, dict[str, Any]]:
+    """Add a page at the end of a project; return it with the `{"url", "fields"}` of the form that uploads its image.
+
+    Raises InvalidRequestError, NotFoundError, ContendedError.
+    """
+    page = pages_table.create(owner, project_id, content_type(image_type))
+    return page, bucket.upload_form(page)
+
+
+def listing(owner: str, project_id: str, limit: int, after: tuple[int, str] | None) -> tuple[list[Page], bool]:
+    """Return up to `limit` pages in page order that follow `(position, page_id)`, and whether there are more."""
+    projects_table.get(owner, project_id)
+    return pages_table.listing(project_id, limit, after)
+
+
+def count(owner: str, project_id: str) -> int:
+    """Return how many pages a project has; the number is kept, not counted."""
+    return projects_table.get(owner, project_id).page_count
+
+
+def get(owner: str, project_id: str, page_id: str) -> Page:
+    """Return a page. Raises NotFoundError, also while the project is being deleted."""
+    projects_table.get(owner, project_id)
+    page = pages_table.get(project_id, page_id)
+    if page is None:
+        raise NotFoundError("There is no such page.")
+    return page
+
+
+def text_of(page: Page) -> str:
+    """Return the text of a ready page, from the words object where it was too large for the table."""
+    return page.text if page.text is not None else text.from_json(bucket.read(bucket.words_key(page))).text
+
+
+def thumbnail_link(page: Page) -> str:
+    """Return a link to a ready page's thumbnail."""
+    return bucket.link(bucket.thumbnail_key(page))
+
+
+def image_link(page: Page) -> str:
+    """Return a link to a ready page's image, as it was uploaded."""
+    return bucket.link(bucket.image_key(page), page.image_version)

@@ -1,0 +1,106 @@
+"""Recognition: what happens to an image that has arrived.
+
+Deliveries come at least once, late, and in any order; each of them has one effect at most:
+- the first version of a page's expected image that arrives is pinned, and recognised;
+- any other object (of a deleted page, of a replaced image, a second upload of the same form) is deleted;
+- a page that is ready is only announced again, one that failed stays so.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from scanner import image, text
+from scanner.aws import bucket, bus, pages_table, textract
+from scanner.errors import ImageRefusedError, SupersededError
+from scanner.page import RECOGNITION_FAILED, Failure, Page, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A version of an object that was uploaded as the image of a page."""
+
+    project_id: str
+    page_id: str
+    image_id: str
+    key: str
+    version: str
+
+
+def arrivals(notification: str) -> Iterator[Arrival]:
+    """Yield the uploads in an S3 event notification, JSON; its test events and other objects are left out."""
+    for record in json.loads(notification).get("Records", []):
+        key = unquote_plus(record["s3"]["object"]["key"])
+        ids = bucket.parse_image_key(key)
+        if ids and record["eventName"].startswith("ObjectCreated:"):
+            yield Arrival(*ids, key=key, version=record["s3"]["object"]["versionId"])
+
+
+def recognise(arrival: Arrival) -> str:
+    """Recognise an upload, and return what became of it: `ready`, `failed` or `stray`.
+
+    Throttling and faults are raised, for the queue to deliver the message again.
+    """
+    page = _pinned(arrival)
+    if page and page.status == Status.RECOGNISING:
+        page = _recognised(arrival, page)
+    if page is None:
+        bucket.delete_version(arrival.key, arrival.version)
+        return "stray"
+    if page.status == Status.READY:
+        bus.publish(bus.page_recognised(page))
+    return page.status.value
+
+
+def give_up(arrival: Arrival) -> None:
+    """Mark the page of an upload as failed, if it still waits for that very version to be recognised."""
+    page = _expecting(arrival)
+    if page and page.status == Status.RECOGNISING:
+        _settle(arrival, page, page.failed(RECOGNITION_FAILED))
+
+
+def _expecting(arrival: Arrival) -> Page | None:
+    """Return the page that expects this image and has pinned this version of it, or none yet."""
+    page = pages_table.get(arrival.project_id, arrival.page_id)
+    if page and page.image_id == arrival.image_id and page.image_version in {None, arrival.version}:
+        return page
+    return None
+
+
+def _pinned(arrival: Arrival) -> Page | None:
+    """Return the page with this version pinned, or None if the upload is of no use to any page."""
+    page = _expecting(arrival)
+    if page and page.status == Status.AWAITING_UPLOAD:
+        return _settle(arrival, page, page.arrived(arrival.version))
+    return page
+
+
+def _recognised(arrival: Arrival, page: Page) -> Page | None:
+    """Recognise the pinned image and store the results: objects first, then the page, so that a ready page has them."""
+    try:
+        prepared = image.prepare(bucket.read(arrival.key, arrival.version))
+        recognised = textract.recognise(prepared.recognisable, prepared.width, prepared.height)
+    except ImageRefusedError as refusal:
+        return _settle(arrival, page, page.failed(Failure(refusal.code, refusal.message)))
+    results = [
+        (bucket.words_key(page), text.to_json(recognised), "application/json"),
+        (bucket.thumbnail_key(page), prepared.thumbnail, "image/jpeg"),
+    ]
+    written = [(key, bucket.write(key, data, content_type)) for key, data, content_type in results]
+    settled = _settle(arrival, page, page.recognised(recognised))
+    if settled is None:
+        for key, version in written:
+            bucket.delete_version(key, version)
+    return settled
+
+
+def _settle(arrival: Arrival, before: Page, after: Page) -> Page | None:
+    """Store a transition. Where something else came first, return the page as that left it, or None if it is gone."""
+    try:
+        pages_table.transition(before, after)
+    except SupersededError:
+        page = _expecting(arrival)
+        # The page is as it was, so what failed is the condition on its project: both are being deleted.
+        return None if page and page.status == before.status else page
+    return after

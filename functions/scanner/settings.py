@@ -1,0 +1,61 @@
+"""What the environment says, read once and on first use, so that each function needs only the variables it uses."""
+
+import os
+from functools import cached_property
+
+
+class MissingSettingError(RuntimeError):
+    """An environment variable that the function needs is not set."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"The environment variable {variable} is not set; template.yaml sets it for every function.")
+        self.variable = variable
+
+
+class Settings:
+    """The environment, typed."""
+
+    @cached_property
+    def projects_table(self) -> str:
+        """The table of projects."""
+        return _required("PROJECTS_TABLE")
+
+    @cached_property
+    def pages_table(self) -> str:
+        """The table of pages."""
+        return _required("PAGES_TABLE")
+
+    @cached_property
+    def bucket(self) -> str:
+        """The bucket of images, words, thumbnails and documents."""
+        return _required("BUCKET")
+
+    @cached_property
+    def event_bus(self) -> str:
+        """The name of the event bus."""
+        return _required("EVENT_BUS")
+
+    @cached_property
+    def deletion_queue_url(self) -> str:
+        """The queue of projects to delete."""
+        return _required("DELETION_QUEUE_URL")
+
+    @cached_property
+    def max_receives(self) -> int:
+        """How often the recognition queue delivers a message before it goes to the dead letters."""
+        return int(_required("MAX_RECEIVES"))
+
+    @cached_property
+    def development_user(self) -> str | None:
+        """Who calls where nobody verifies tokens: set by hand, and heard only under `sam local`."""
+        return os.environ.get("DOCSCAN_DEVELOPMENT_USER") or None if os.environ.get("AWS_SAM_LOCAL") else None
+
+
+SETTINGS = Settings()
+
+
+def _required(variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise MissingSettingError(variable)
+    return value

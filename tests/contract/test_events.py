@@ -1,0 +1,98 @@
+"""Events: what the code publishes is what the schemas say, and each handler's sample event is what AWS sends it."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from scanner.aws import bucket, bus, queue
+from scanner.page import Page
+from scanner.services import recognition
+from scanner.text import RecognisedText
+
+EVENTS = Path(__file__).parents[2] / "events"
+SCHEMAS = EVENTS / "schemas"
+HANDLERS = sorted(file.stem for file in (Path(__file__).parents[2] / "functions").glob("*.py"))
+HTTP_HANDLERS = ["documents", "pages", "projects"]
+
+
+def sample(handler):
+    return json.loads((EVENTS / f"{handler}.json").read_text())
+
+
+def validator(detail_type):
+    schema = json.loads((SCHEMAS / f"{detail_type}.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema, format_checker=FormatChecker())
+
+
+def ready_page():
+    page = Page.create("alice", "project", 1, "image/png")
+    return page.arrived("version-1").recognised(RecognisedText(100, 100, ()))
+
+
+def delivered(entry):
+    """Return an entry of PutEvents as its receivers see it."""
+    return {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
+
+
+def test_the_event_of_a_recognised_page_is_what_its_schema_says():
+    entry = bus.page_recognised(ready_page())
+    validator(entry["DetailType"]).validate(delivered(entry))
+
+
+@pytest.mark.parametrize(
+    "field", ["projectId", "pageId", "imageId", "owner", "confidence", "wordCount", "recognisedAt"]
+)
+def test_the_schema_notices_a_field_that_is_missing_or_of_another_type(field):
+    event = delivered(bus.page_recognised(ready_page()))
+    validate = validator("PageRecognised").is_valid
+    assert validate(event)
+    assert not validate(event | {"detail": {k: v for k, v in event["detail"].items() if k != field}})
+    assert not validate(event | {"detail": event["detail"] | {field: None}})
+
+
+def test_the_schema_notices_what_it_does_not_name():
+    event = delivered(bus.page_recognised(ready_page()))
+    validate = validator("PageRecognised").is_valid
+    assert not validate(event | {"detail": event["detail"] | {"text": "Dear reader"}})
+    assert not validate(event | {"source": "docscan.client.alice"})
+    assert not validate(event | {"detail-type": "PageRead"})
+
+
+def test_every_schema_is_of_an_event_that_we_publish():
+    assert [file.stem for file in SCHEMAS.iterdir()] == [bus.page_recognised(ready_page())["DetailType"]]
+
+
+def test_every_handler_has_a_sample_event_and_every_sample_a_handler():
+    assert sorted(file.stem for file in EVENTS.glob("*.json")) == HANDLERS
+
+
+@pytest.mark.parametrize("handler", HTTP_HANDLERS)
+def test_a_sample_request_is_consistent(handler):
+    event = sample(handler)
+    context = event["requestContext"]
+    method, template = event["routeKey"].split(" ")
+    path = template
+    for name, value in event.get("pathParameters", {}).items():
+        path = path.replace(f"{{{name}}}", value)
+    assert event["version"] == "2.0"
+    assert context["routeKey"] == event["routeKey"]
+    assert (context["http"]["method"], context["http"]["path"], event["rawPath"]) == (method, path, path)
+    assert context["authorizer"]["jwt"]["claims"]["scope"].split() == context["authorizer"]["jwt"]["scopes"]
+    stamp = datetime.strptime(context["time"], "%d/%b/%Y:%H:%M:%S %z")
+    assert stamp.timestamp() * 1000 == context["timeEpoch"]
+
+
+def test_the_samples_are_about_the_same_user_and_project():
+    user = sample("projects")["requestContext"]["authorizer"]["jwt"]["claims"]["sub"]
+    project = sample("pages")["pathParameters"]["projectId"]
+    (deletion,) = sample("deletion")["Records"]
+    assert queue.parse_deletion(deletion["body"]) == (user, project)
+    (upload,) = sample("recognition")["Records"]
+    (arrival,) = recognition.arrivals(upload["body"])
+    assert arrival.project_id == project
+    assert bucket.parse_image_key(arrival.key) == (project, arrival.page_id, arrival.image_id)
+    assert sample("tokens")["request"]["userAttributes"]["sub"] == user

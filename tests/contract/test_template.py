@@ -1,0 +1,144 @@
+"""The template, the OpenAPI document and the handlers say the same."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
+RESOURCES = TEMPLATE["Resources"]
+API = yaml.safe_load((ROOT / "api" / "scanner.yaml").read_text())
+METHODS = {"get", "put", "post", "patch", "delete"}
+INTEGRATION = "x-amazon-apigateway-integration"
+
+ROUTES = {
+    f"{method.upper()} {path}": operation
+    for path, item in API["paths"].items()
+    for method, operation in item.items()
+    if method in METHODS
+}
+FUNCTIONS = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
+
+
+def function_of(operation):
+    return re.search(r"\$\{(\w+)\.Arn\}", operation[INTEGRATION]["uri"]["Fn::Sub"]).group(1)
+
+
+def routes_of(function):
+    return {route for route, operation in ROUTES.items() if function_of(operation) == function}
+
+
+API_FUNCTIONS = sorted({function_of(operation) for operation in ROUTES.values()})
+
+
+@pytest.mark.parametrize("function", API_FUNCTIONS)
+def test_a_function_handles_exactly_the_routes_that_lead_to_it(function):
+    module = importlib.import_module(FUNCTIONS[function]["Properties"]["Handler"].removesuffix(".handler"))
+
+    assert set(module.ROUTES) == routes_of(function)
+
+
+@pytest.mark.parametrize("function", API_FUNCTIONS)
+def test_the_api_may_invoke_each_of_its_functions(function):
+    permissions = [
+        r["Properties"]
+        for r in RESOURCES.values()
+        if r["Type"] == "AWS::Lambda::Permission" and r["Properties"]["FunctionName"] == {"Ref": function}
+    ]
+
+    assert [p["Principal"] for p in permissions] == ["apigateway.amazonaws.com"]
+    assert "${ScannerApi}/" in permissions[0]["SourceArn"]["Fn::Sub"]
+
+
+def test_no_route_exists_but_in_the_openapi_document():
+    events = [e for f in FUNCTIONS.values() for e in f["Properties"].get("Events", {}).values()]
+
+    assert {event["Type"] for event in events} == {"SQS"}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_asks_for_a_scope(route):
+    requirements = ROUTES[route].get("security", API["security"])
+
+    assert requirements
+    assert all(
+        scopes and set(scopes) <= {"docscan/use", "docscan/operate"} for r in requirements for scopes in r.values()
+    )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_handler_exists(function):
+    module, handler = FUNCTIONS[function]["Properties"]["Handler"].split(".")
+
+    assert callable(getattr(importlib.import_module(module), handler))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_has_a_sample_event(function):
+    module = FUNCTIONS[function]["Properties"]["Handler"].split(".")[0]
+
+    assert (ROOT / "events" / f"{module}.json").is_file()
+
+
+def test_functions_log_to_a_group_that_forgets():
+    group = TEMPLATE["Globals"]["Function"]["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert RESOURCES[group]["Type"] == "AWS::Logs::LogGroup"
+    assert "RetentionInDays" in RESOURCES[group]["Properties"]
+    assert not any("LoggingConfig" in function["Properties"] for function in FUNCTIONS.values())
+
+
+def test_no_identity_can_be_assumed_on_aws():
+    """The functions take a development user only where both are set, which a deployment must never do."""
+    declared = [f["Properties"].get("Environment", {}).get("Variables", {}) for f in FUNCTIONS.values()]
+    everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert everywhere["DOCSCAN_DEVELOPMENT_USER"] == {"Ref": "AWS::NoValue"}
+    assert not any("DOCSCAN_DEVELOPMENT_USER" in variables for variables in declared)
+    assert not any("AWS_SAM_LOCAL" in variables for variables in [*declared, everywhere])
+
+
+@pytest.mark.parametrize("queue", ["RecognitionQueue", "DeletionQueue"])
+def test_queues_give_up_to_the_dead_letters_and_outlast_their_function(queue):
+    properties = RESOURCES[queue]["Properties"]
+    consumers = [
+        f["Properties"]
+        for f in FUNCTIONS.values()
+        for e in f["Properties"].get("Events", {}).values()
+        if e["Properties"]["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}
+    ]
+
+    assert properties["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    assert len(consumers) == 1
+    assert properties["VisibilityTimeout"] >= 6 * consumers[0]["Timeout"]
+    events = consumers[0]["Events"].values()
+    assert all(e["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for e in events)
+
+
+def test_recognition_knows_how_often_its_queue_delivers():
+    environment = FUNCTIONS["RecognitionFunction"]["Properties"]["Environment"]["Variables"]
+
+    assert (
+        int(environment["MAX_RECEIVES"])
+        == RESOURCES["RecognitionQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+    )
+
+
+def test_policies_name_actions_and_resources():
+    """No action is a wildcard; the one resource that is has its reason beside it."""
+    for name, function in FUNCTIONS.items():
+        for policy in function["Properties"].get("Policies", []):
+            for statement in policy["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                assert not any("*" in action for action in actions), name
+                assert statement["Resource"] != "*" or actions == ["textract:DetectDocumentText"], name
+
+
+def test_data_outlives_the_stack():
+    for name in ("UserPool", "ProjectsTable", "PagesTable", "Bucket"):
+        assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"

@@ -1,0 +1,78 @@
+"""The sample events of `sam local invoke` are accepted by the handlers."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+from unit.functions.pictures import picture
+
+from scanner.aws import clients, pages_table, projects_table
+from scanner.project import Project
+
+EVENTS = Path(__file__).parents[3] / "events"
+
+
+def sample(handler):
+    return json.loads((EVENTS / f"{handler}.json").read_text())
+
+
+USER = sample("projects")["requestContext"]["authorizer"]["jwt"]["claims"]["sub"]
+PROJECT = sample("pages")["pathParameters"]["projectId"]
+
+
+@pytest.fixture
+def project(stack):
+    projects_table.put(Project(USER, PROJECT, "Sample", "2026-11-21T09:30:00.000Z"))
+    return stack
+
+
+def test_projects_creates_a_project(stack):
+    status, project = stack.invoke("projects", sample("projects"))
+    assert status == 201
+    assert project["name"] == json.loads(sample("projects")["body"])["name"]
+
+
+def test_pages_creates_a_page(project):
+    status, page = project.invoke("pages", sample("pages"))
+    assert (status, page["projectId"]) == (201, PROJECT)
+
+
+def test_documents_answers_for_the_project(project):
+    status, answer = project.invoke("documents", sample("documents"))
+    assert (status, answer["code"]) == (409, "nothing-to-export")
+
+
+@pytest.mark.parametrize("handler", ["pages", "documents"])
+def test_without_the_project_it_is_not_found(stack, handler):
+    status, answer = stack.invoke(handler, sample(handler))
+    assert (status, answer["code"]) == (404, "not-found")
+
+
+def test_recognition_recognises_the_upload(project, monkeypatch):
+    event = sample("recognition")
+    notification = json.loads(event["Records"][0]["body"])["Records"][0]["s3"]["object"]
+    _, _, page_id, image_id = notification["key"].split("/")
+    ids = iter([page_id, image_id])
+    monkeypatch.setattr("scanner.page.new_id", lambda: next(ids))
+    pages_table.create(USER, PROJECT, "image/jpeg")
+    version = clients.s3().put_object(Bucket="docscan-test", Key=notification["key"], Body=picture("JPEG"))["VersionId"]
+    event["Records"][0]["body"] = event["Records"][0]["body"].replace(notification["versionId"], version)
+    assert importlib.import_module("recognition").handler(event, None) == {"batchItemFailures": []}
+    page = pages_table.get(PROJECT, page_id)
+    assert (page.status, page.image_version) == ("ready", version)
+
+
+def test_recognition_acknowledges_the_upload_of_a_page_that_is_not_there(stack):
+    assert importlib.import_module("recognition").handler(sample("recognition"), None) == {"batchItemFailures": []}
+
+
+def test_deletion_deletes_the_project(project):
+    assert project.consume("deletion", *sample("deletion")["Records"]) == []
+    assert project.items("projects") == []
+
+
+def test_tokens_adds_the_scopes():
+    answer = importlib.import_module("tokens").handler(sample("tokens"), None)
+    generation = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
+    assert generation == {"scopesToAdd": ["docscan/use", "docscan/operate"]}
