@@ -1,0 +1,5 @@
+"""`python -m samhost`."""
+
+from samhost.main import main
+
+main()

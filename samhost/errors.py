@@ -1,0 +1,55 @@
+"""What can stop `samhost`, each with a message that says what to do.
+
+SamhostError
+├── AlreadyRunningError   another samhost holds the data directory
+├── NotRunningError       there is nothing to stop, show or ask
+├── PortTakenError        another program listens where we must
+├── ProcessFailedError    a child process ended before it was ready
+├── CommandFailedError    `sam` failed; carries the end of its output
+└── TemplateError         the template cannot be hosted
+"""
+
+
+class SamhostError(Exception):
+    """The base: `str(error)` is what the user reads."""
+
+
+class AlreadyRunningError(SamhostError):
+    """Another samhost holds the data directory."""
+
+    def __init__(self, data_dir: object, pid: int | None):
+        super().__init__(f"Already running on {data_dir} (process {pid or 'unknown'}). Stop it with `down`.")
+
+
+class NotRunningError(SamhostError):
+    """There is nothing to stop, show or ask."""
+
+    def __init__(self, data_dir: object):
+        super().__init__(f"Nothing is running on {data_dir}. Start it with `up`.")
+
+
+class PortTakenError(SamhostError):
+    """Another program listens where we must."""
+
+    def __init__(self, name: str, port: int, option: str):
+        super().__init__(
+            f"Port {port} ({name}) is taken by another program. Stop that, or choose another: {option} PORT."
+        )
+
+
+class ProcessFailedError(SamhostError):
+    """A child process ended, or said nothing, before it was ready."""
+
+    def __init__(self, name: str, why: str, log: str, log_file: object):
+        super().__init__(f"{name} {why}. Its log ({log_file}) ends with:\n{log}")
+
+
+class CommandFailedError(SamhostError):
+    """`sam` failed."""
+
+    def __init__(self, command: str, output: str):
+        super().__init__(f"`{command}` failed:\n{output}")
+
+
+class TemplateError(SamhostError):
+    """The template cannot be hosted."""

@@ -1,0 +1,112 @@
+"""The gateway of one API as an ASGI application: a list of stages, read from top to bottom."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from samhost.gateway import access_log
+from samhost.gateway.authorizers import authorizers
+from samhost.gateway.authorizers.jwt_keys import KeySets
+from samhost.gateway.cors import is_preflight, without_cors
+from samhost.gateway.document import Api
+from samhost.gateway.errors import GatewayError, HeadersTooLargeError
+from samhost.gateway.exchange import Exchange, Receive, Request, Response
+from samhost.gateway.integrations import integrations
+from samhost.gateway.integrations.functions import Functions
+
+HEAD_BYTES = 10_240  # request line and headers together [doc]
+_log = logging.getLogger(__name__)
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Stage = Callable[[Exchange], Awaitable[Response | None]]
+
+
+class Gateway:
+    """Serves one API. The first stage that answers ends the way; an error is an answer too."""
+
+    def __init__(self, api: Api, functions: Functions, keys: KeySets, log: Callable[[str], None]):
+        """Reach functions and issuers' keys through the two seams; `log` takes a line for each request."""
+        self._api = api
+        self._authorizers = authorizers(keys)
+        self._integrations = integrations(functions)
+        self._log = log
+        self._stages: tuple[Stage, ...] = (
+            self._limit_head,
+            self._find_route,
+            self._answer_preflight,
+            self._authorize,
+            self._integrate,
+        )
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve an ASGI HTTP scope; the server has no other."""
+        exchange = Exchange(self._api, Request.from_scope(scope, receive))
+        response = await self._respond(exchange)
+        self._log(access_log.line(exchange, response))
+        headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+
+    async def _respond(self, exchange: Exchange) -> Response:
+        try:
+            response = await self._run_stages(exchange)
+        except GatewayError as error:
+            exchange.error = error.reason or None
+            response = _answer(error)
+        except Exception:  # noqa: BLE001  # the outermost edge: one request's defect ends no other
+            _log.exception("Request %s: a defect of the gateway", exchange.request_id)
+            response = _answer(GatewayError())
+        if self._api.cors:
+            response.headers = without_cors(response.headers) + self._api.cors.answer_headers(exchange.request)
+        if response.status not in (204, 304):
+            response.headers.append(("content-length", str(len(response.body))))
+        response.headers.append(("apigw-requestid", exchange.request_id))
+        return response
+
+    async def _run_stages(self, exchange: Exchange) -> Response:
+        for stage in self._stages:
+            response = await stage(exchange)
+            if response is not None:
+                return response
+        raise GatewayError("No stage answered")
+
+    async def _limit_head(self, exchange: Exchange) -> None:
+        if exchange.request.head_size > HEAD_BYTES:
+            raise HeadersTooLargeError(f"{exchange.request.head_size} bytes of request line and headers")
+
+    async def _find_route(self, exchange: Exchange) -> None:
+        path = self._without_stage(exchange.request.path)
+        match = self._api.router.match(exchange.request.method, path) if path else None
+        if match:
+            exchange.route, exchange.path_parameters = match
+
+    async def _answer_preflight(self, exchange: Exchange) -> Response | None:
+        """Answer for OPTIONS that has no route; one that has takes the request, authorizer and all [doc]."""
+        if exchange.route is None and self._api.cors and is_preflight(exchange.request):
+            return Response(204, [])
+        return None
+
+    async def _authorize(self, exchange: Exchange) -> None:
+        route = exchange.matched_route()
+        if route.authorizer:
+            authorizer = self._authorizers[route.authorizer.type]
+            exchange.caller = await authorizer.authorize(exchange.request, route.authorizer, route.scopes)
+
+    async def _integrate(self, exchange: Exchange) -> Response:
+        route = exchange.matched_route()
+        integration = self._integrations[route.target.type]
+        return await integration.invoke(exchange, route, route.target)
+
+    def _without_stage(self, path: str) -> str | None:
+        """A path without the stage; None where it names another stage. `$default` is in no path."""
+        if self._api.stage == "$default":
+            return path
+        stage, slash, rest = path.removeprefix("/").partition("/")
+        return slash + rest or "/" if stage == self._api.stage else None
+
+
+def _answer(error: GatewayError) -> Response:
+    """An error as HTTP APIs shape it."""
+    body = json.dumps({"message": error.message}, separators=(",", ":"), ensure_ascii=False).encode()
+    return Response(error.status, [("content-type", "application/json"), *error.headers], body)

@@ -1,0 +1,162 @@
+"""JWT authorizers.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import jwt
+from jwt.utils import base64url_decode
+
+from samhost.gateway.errors import ForbiddenError, UnauthorizedError, UnsupportedError
+from samhost.gateway.exchange import Caller
+
+if TYPE_CHECKING:
+    from samhost.gateway.authorizers.jwt_keys import KeySets
+    from samhost.gateway.exchange import Request
+
+ALGORITHMS = ["RS256", "RS384", "RS512"]  # only RSA-based ones are supported [doc]
+REMEMBER_SECONDS = 60  # a token that was verified is not verified again at each request, which costs more than the rest
+REMEMBERED_TOKENS = 1000
+_HEADER, _QUERY = "$request.header.", "$request.querystring."
+# Seen at AWS are the descriptions of segments, audience and issuer; the others are worded here [inf].
+_DESCRIPTIONS = {
+    jwt.ExpiredSignatureError: "the token has expired",
+    jwt.ImmatureSignatureError: "the token is not valid yet",
+    jwt.InvalidSignatureError: "the token's signature is not valid",
+    jwt.InvalidIssuerError: "issuer does not match",
+    jwt.MissingRequiredClaimError: "the token lacks a claim",
+}
+
+
+@dataclass(frozen=True)
+class JwtSettings:
+    """What a JWT authorizer asks of a token, and where the request carries it."""
+
+    issuer: str
+    audience: tuple[str, ...]
+    source: str  # a mapping expression
+    type = "jwt"
+
+    @classmethod
+    def load(cls, definition: Mapping[str, Any]) -> "JwtSettings":
+        """Read an `x-amazon-apigateway-authorizer`; raises UnsupportedError.
+
+        `authorizerPayloadFormatVersion` means nothing for JWT authorizers and is ignored: `sam local` asks for it.
+        """
+        settings = definition.get("jwtConfiguration") or {}
+        audience = settings.get("audience") or []
+        audience = (audience,) if isinstance(audience, str) else tuple(audience)
+        issuer = settings.get("issuer")
+        if not issuer or not audience or not all(isinstance(value, str) for value in (issuer, *audience)):
+            raise UnsupportedError("a JWT authorizer without issuer and audience, as text")
+        if len(audience) > 50:
+            raise UnsupportedError("a JWT authorizer with more than 50 audiences, the quota")
+        source = definition.get("identitySource", f"{_HEADER}Authorization")
+        source = source[0] if isinstance(source, list) and len(source) == 1 else source
+        if not isinstance(source, str) or not source.startswith((_HEADER, _QUERY)) or "," in source:
+            raise UnsupportedError(f"the identity source {source}: a JWT authorizer takes one header or parameter")
+        return cls(issuer, audience, source)
+
+
+class JwtAuthorizer:
+    """Admits callers whose token a trusted issuer signed."""
+
+    def __init__(self, keys: "KeySets"):
+        self._keys = keys
+        self._verified: dict[tuple[str, JwtSettings], tuple[float, dict[str, Any]]] = {}
+
+    async def authorize(self, request: "Request", settings: JwtSettings, scopes: tuple[str, ...]) -> Caller:
+        """Check the request's token, and that it has one of `scopes` where there are any.
+
+        Raises UnauthorizedError and ForbiddenError.
+        """
+        token = _token(request, settings.source)
+        if not token:
+            raise UnauthorizedError("Bearer", "There is no token")
+        claims = await self._claims(token, settings)
+        if not scopes:
+            return Caller(claims, None)
+        granted = _scopes(claims)
+        if not set(scopes) & set(granted):
+            expected = " ".join(scopes)
+            description = f"expected scopes: [{expected}]"
+            challenge = f'Bearer scope="{expected}" error="insufficient_scope" error_description="{description}"'
+            raise ForbiddenError(challenge, description)
+        return Caller(claims, granted)
+
+    async def _claims(self, token: str, settings: JwtSettings) -> dict[str, Any]:
+        until, claims = self._verified.get((token, settings), (0.0, {}))
+        if time.time() >= until:
+            claims = await self._verify(token, settings)
+            if len(self._verified) >= REMEMBERED_TOKENS:
+                self._verified.clear()
+            self._verified[token, settings] = min(int(claims["exp"]), time.time() + REMEMBER_SECONDS), claims
+        return claims
+
+    async def _verify(self, token: str, settings: JwtSettings) -> dict[str, Any]:
+        if token.count(".") != 2:
+            raise _invalid("token contains an invalid number of segments")
+        header = _unverified_header(token)
+        if header.get("alg") not in ALGORITHMS:
+            raise _invalid("the token is not signed by an RSA algorithm")
+        key_id = header.get("kid")
+        key = await self._keys.find(settings.issuer, key_id) if isinstance(key_id, str) else None
+        if key is None:
+            raise _invalid("the token's key is not one of the issuer's")
+        try:
+            # The audience has rules of its own here; `iat` and `nbf` are checked where they are, `exp` must be there.
+            options: Any = {"verify_aud": False, "require": ["exp"]}
+            claims = jwt.decode(token, key, algorithms=ALGORITHMS, issuer=settings.issuer, options=options)
+        except jwt.InvalidTokenError as error:
+            raise _invalid(_DESCRIPTIONS.get(type(error), "the token is not valid")) from None
+        if not _audience(claims) & set(settings.audience):
+            raise _invalid("the token does not have a valid audience")
+        return claims
+
+
+def _token(request: "Request", source: str) -> str | None:
+    """The token of a request; the prefix `Bearer ` is optional [doc]."""
+    if source.startswith(_HEADER):
+        value = request.header(source.removeprefix(_HEADER).lower())
+    else:
+        value = parse_qs(request.query).get(source.removeprefix(_QUERY), [None])[0]
+    value = (value or "").strip()
+    scheme, _, rest = value.partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else value
+
+
+def _unverified_header(token: str) -> dict[str, Any]:
+    """A token's header, which says what to verify it by."""
+    try:
+        header = json.loads(base64url_decode(token.partition(".")[0]))
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise _invalid("the token is malformed")
+    return header
+
+
+def _audience(claims: dict[str, Any]) -> set[str]:
+    """Whom a token is for: `aud`, and only where it is absent `client_id` [doc]."""
+    audience = claims["aud"] if "aud" in claims else claims.get("client_id")
+    return {value for value in (audience if isinstance(audience, list) else [audience]) if isinstance(value, str)}
+
+
+def _scopes(claims: dict[str, Any]) -> list[str]:
+    """The scopes of a token, in `scope` or `scp` [doc]; a list, or text with spaces between."""
+    scopes = []
+    for name in ("scope", "scp"):
+        value = claims.get(name)
+        scopes += value.split() if isinstance(value, str) else map(str, value) if isinstance(value, list) else []
+    return scopes
+
+
+def _invalid(description: str) -> UnauthorizedError:
+    # The scope is empty whatever the route asks for [obs].
+    return UnauthorizedError(f'Bearer scope="" error="invalid_token" error_description="{description}"', description)

@@ -1,0 +1,176 @@
+"""Loads an API from its OpenAPI document: what is served, and what is refused for which reason.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
+from samhost.gateway.cors import Cors
+from samhost.gateway.errors import ConfigurationError, UnsupportedError
+from samhost.gateway.integrations.lambda_proxy import LambdaTarget
+from samhost.gateway.integrations.not_emulated import NotEmulatedTarget
+from samhost.gateway.routing import ANY, DEFAULT, Route, Router
+
+ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
+_VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")
+_METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
+_EXTENSION = "x-amazon-apigateway-"
+_TARGETS = {LambdaTarget.type: LambdaTarget.load}
+_AUTHORIZERS = {JwtSettings.type: JwtSettings.load}
+# What nothing here acts on yet.
+_NOT_EMULATED = {
+    "credentials": "credentials (invocation with a role)",
+    "requestParameters": "requestParameters (parameter mapping)",
+    "responseParameters": "responseParameters (parameter mapping)",
+    "connectionId": "connectionId (private integrations)",
+    "tlsConfig": "tlsConfig (private integrations)",
+}
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API as it is served: one document, deployed to one stage."""
+
+    name: str
+    api_id: str
+    region: str
+    account_id: str
+    stage: str
+    routes: list[Route]
+    router: Router = field(repr=False)
+    cors: Cors | None = None
+    stage_variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> list[tuple[str, str]]:
+        """The routes that answer 501: route key and reason."""
+        return [
+            (route.key, route.target.reason) for route in self.routes if isinstance(route.target, NotEmulatedTarget)
+        ]
+
+
+def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
+    """Load one entry of the configuration's `apis`.
+
+    Raises ConfigurationError where API Gateway would not import the document as a whole.
+    """
+    name, document, stage = definition["name"], definition["document"], definition["stage"]
+    if not str(document.get("openapi")).startswith("3.0"):
+        raise ConfigurationError(f"{name}: HTTP APIs take OpenAPI 3.0 only, not {document.get('openapi')}")
+    try:
+        routes = list(_routes(document))
+    except UnsupportedError as error:
+        raise ConfigurationError(f"{name}: {error}") from error
+    cors = document.get(f"{_EXTENSION}cors")
+    variables = {key: str(value) for key, value in (stage.get("variables") or {}).items()}
+    _check_quotas(name, document, routes, variables)
+    return Api(
+        name=name,
+        api_id=definition["apiId"],
+        region=region,
+        account_id=account_id,
+        stage=stage.get("name", DEFAULT),
+        routes=routes,
+        router=Router(routes),
+        cors=Cors.load(cors) if cors else None,
+        stage_variables=variables,
+    )
+
+
+def _check_quotas(name: str, document: Mapping[str, Any], routes: list[Route], variables: dict[str, str]) -> None:
+    if len(routes) > ROUTES:
+        raise ConfigurationError(f"{name}: more than {ROUTES} routes")
+    if sum(f"{_EXTENSION}authorizer" in scheme for scheme in _schemes(document).values()) > AUTHORIZERS:
+        raise ConfigurationError(f"{name}: more than {AUTHORIZERS} authorizers")
+    if len(variables) > STAGE_VARIABLES:
+        raise ConfigurationError(f"{name}: more than {STAGE_VARIABLES} stage variables")
+    for key, value in variables.items():
+        if not _VARIABLE_NAME.fullmatch(key) or not _VARIABLE_VALUE.fullmatch(value):
+            raise ConfigurationError(f"{name}: the stage variable {key} has characters or a length that AWS refuses")
+
+
+def _routes(document: Mapping[str, Any]) -> Iterator[Route]:
+    for path, item in document.get("paths", {}).items():
+        for key, operation in _object(_resolve(document, item), path).items():
+            if key == f"{_EXTENSION}any-method" or key in _METHODS:
+                yield _route(document, path, ANY if key not in _METHODS else key.upper(), operation)
+            elif key == "trace":
+                yield Route(method="TRACE", path=path, target=NotEmulatedTarget("TRACE, which HTTP APIs do not route"))
+
+
+def _route(document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> Route:
+    operation = _object(operation, f"{method} {path}")
+    path = DEFAULT if operation.get("isDefaultRoute") or path == f"/{DEFAULT}" else path
+    try:
+        authorizer, scopes = _security(document, operation)
+        target = _target(_resolve(document, operation.get(f"{_EXTENSION}integration")))
+    except UnsupportedError as error:
+        return Route(method=method, path=path, target=NotEmulatedTarget(str(error)))
+    return Route(method=method, path=path, target=target, authorizer=authorizer, scopes=scopes)
+
+
+def _target(integration: Mapping[str, Any] | None) -> LambdaTarget:
+    if not integration:
+        raise UnsupportedError("a route without an integration")
+    kind = str(integration.get("type")).lower()
+    if kind not in _TARGETS:
+        raise UnsupportedError(f"the integration type {kind}")
+    if str(integration.get("connectionType", "INTERNET")).upper() != "INTERNET":
+        raise UnsupportedError(f"connectionType {integration['connectionType']} (private integrations)")
+    for key, what in _NOT_EMULATED.items():
+        if integration.get(key):
+            raise UnsupportedError(what)
+    timeout = str(integration.get("timeoutInMillis", 30_000))
+    if not timeout.isdecimal() or not 50 <= int(timeout) <= 30_000:
+        raise UnsupportedError(f"timeoutInMillis {timeout} (50 to 30000 is allowed)")
+    return _TARGETS[kind](integration, int(timeout) / 1000)
+
+
+def _security(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[JwtSettings | None, tuple[str, ...]]:
+    """Who may call: the operation's `security`, else the document's; an empty list opens a route."""
+    if f"{_EXTENSION}auth" in operation:
+        raise UnsupportedError("x-amazon-apigateway-auth (IAM authorization)")
+    requirements = operation.get("security")
+    if requirements is None:
+        requirements = document.get("security") or []
+    if not requirements:
+        return None, ()
+    if len(requirements) != 1 or len(requirements[0]) != 1:
+        raise UnsupportedError("security that is not exactly one scheme, which is all that HTTP APIs take")
+    [(name, scopes)] = requirements[0].items()
+    if len(scopes) > SCOPES_A_ROUTE:
+        raise UnsupportedError(f"more than {SCOPES_A_ROUTE} scopes, the quota")
+    authorizer = (_resolve(document, _schemes(document).get(name)) or {}).get(f"{_EXTENSION}authorizer")
+    if authorizer is None:
+        raise UnsupportedError(f"the security scheme {name}, which has no {_EXTENSION}authorizer")
+    kind = str(authorizer.get("type")).lower()
+    if kind not in _AUTHORIZERS:
+        raise UnsupportedError(f"the authorizer type {kind}")
+    return _AUTHORIZERS[kind](authorizer), tuple(scopes)
+
+
+def _schemes(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    return document.get("components", {}).get("securitySchemes", {})
+
+
+def _object(node: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(node, Mapping):
+        raise UnsupportedError(f"{where} is not an object")
+    return node
+
+
+def _resolve(document: Mapping[str, Any], node: Any) -> Any:
+    """What a node stands for: itself, or what its `$ref` points at in the same document."""
+    if not isinstance(node, Mapping) or "$ref" not in node:
+        return node
+    target: Any = document
+    for part in str(node["$ref"]).removeprefix("#/").split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(target, Mapping) or key not in target:
+            raise UnsupportedError(f"the reference {node['$ref']}, which points at nothing in the document")
+        target = target[key]
+    return target

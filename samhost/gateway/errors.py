@@ -1,0 +1,107 @@
+"""Everything that can go wrong, with the status and message that HTTP APIs answer.
+
+GatewayError               an answer that the gateway gives itself, `{"message": …}`
+├── BadRequestError            400
+├── UnauthorizedError          401, with `www-authenticate`
+├── ForbiddenError             403, with `www-authenticate`
+├── NotFoundError              404, no such route or stage
+├── BodyTooLargeError          413
+├── HeadersTooLargeError       431
+├── IntegrationFailedError     500, the integration did not do its part
+├── NotEmulatedError           501, the document asks for what is not here yet
+└── IntegrationUnavailableError 503, the integration cannot be reached, or takes too long
+UnsupportedError           a part of a document that is not emulated; refuses one route when the API is loaded
+ConfigurationError         the gateway cannot start
+"""
+
+
+class GatewayError(Exception):
+    """An answer that the gateway gives itself.
+
+    `status` and `message` go to the client; `reason` goes to the access log only.
+    """
+
+    status = 500
+    message = "Internal Server Error"
+
+    def __init__(self, reason: str = "", headers: tuple[tuple[str, str], ...] = ()):
+        super().__init__(reason or self.message)
+        self.reason = reason
+        self.headers = headers
+
+
+class BadRequestError(GatewayError):
+    """The request is not whole."""
+
+    status = 400
+    message = "Bad Request"
+
+
+class UnauthorizedError(GatewayError):
+    """There is no token, or it is not valid here; the challenge is the value of `www-authenticate`."""
+
+    status = 401
+    message = "Unauthorized"
+
+    def __init__(self, challenge: str, reason: str):
+        super().__init__(reason, (("www-authenticate", challenge),))
+
+
+class ForbiddenError(GatewayError):
+    """The token is valid, and lacks every scope that the route asks for."""
+
+    status = 403
+    message = "Forbidden"
+
+    def __init__(self, challenge: str, reason: str):
+        super().__init__(reason, (("www-authenticate", challenge),))
+
+
+class NotFoundError(GatewayError):
+    """No route or stage matches; HTTP APIs never answer 405."""
+
+    status = 404
+    message = "Not Found"
+
+
+class BodyTooLargeError(GatewayError):
+    """More than 10 MB, or more than a function takes. The wording at AWS is not verified."""
+
+    status = 413
+    message = "Request Entity Too Large"
+
+
+class HeadersTooLargeError(GatewayError):
+    """Request line and headers over their limit. Status and wording at AWS are not verified [inf]."""
+
+    status = 431
+    message = "Request Header Fields Too Large"
+
+
+class IntegrationFailedError(GatewayError):
+    """The integration failed, may not be called, or answered in a shape that HTTP APIs do not take."""
+
+
+class NotEmulatedError(GatewayError):
+    """A route that was refused when the API was loaded; AWS has no such answer."""
+
+    status = 501
+
+    def __init__(self, message: str):
+        self.message = message
+        super().__init__(message)
+
+
+class IntegrationUnavailableError(GatewayError):
+    """The integration cannot be reached, or took longer than its timeout."""
+
+    status = 503
+    message = "Service Unavailable"
+
+
+class UnsupportedError(Exception):
+    """A part of a document that is not emulated, or that API Gateway would refuse; `str(error)` is the reason."""
+
+
+class ConfigurationError(Exception):
+    """The gateway cannot start; `str(error)` says what to change."""

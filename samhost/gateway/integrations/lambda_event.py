@@ -1,0 +1,187 @@
+"""The event that a Lambda proxy integration sends, in payload formats 2.0 and 1.0.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+import base64
+import json
+import os
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from samhost.gateway.exchange import Exchange, Headers
+
+if TYPE_CHECKING:
+    from samhost.gateway.routing import Route
+
+# Bodies of these types arrive as text, all others as base64, `application/x-www-form-urlencoded` and an absent type
+# too [obs: tried at AWS, https://github.com/ministackorg/ministack/pull/766].
+_TEXT_TYPES = {"application/json", "application/javascript", "application/xml"}
+_HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+
+
+def event_2_0(exchange: Exchange, route: "Route", body: bytes) -> dict[str, Any]:
+    """Payload format 2.0: several values comma-joined, empty fields omitted, paths percent-decoded [obs]."""
+    request, api = exchange.request, exchange.api
+    headers = _joined([pair for pair in _headers(exchange, body) if pair[0] != "cookie"])
+    cookies = [cookie.strip() for name, value in request.headers if name == "cookie" for cookie in value.split(";")]
+    event = {
+        "version": "2.0",
+        "routeKey": route.key,
+        "rawPath": request.path,
+        "rawQueryString": request.query,
+        "cookies": cookies,
+        "headers": headers,
+        "queryStringParameters": _joined(_query(request.query)),
+        "requestContext": {
+            "accountId": api.account_id,
+            "apiId": api.api_id,
+            **({"authorizer": {"jwt": _jwt(exchange)}} if exchange.caller else {}),
+            **_domain(exchange),
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": request.protocol,
+                "sourceIp": request.source_ip,
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": exchange.request_id,
+            "routeKey": route.key,
+            "stage": api.stage,
+            "time": _time(exchange),
+            "timeEpoch": int(exchange.arrived * 1000),
+        },
+        "pathParameters": exchange.path_parameters,
+        "stageVariables": api.stage_variables,
+    }
+    for name in ("cookies", "queryStringParameters", "pathParameters", "stageVariables"):
+        if not event[name]:
+            del event[name]
+    text, encoded = _body(headers.get("content-type", ""), body)
+    if text is not None:
+        event["body"] = text
+    return event | {"isBase64Encoded": encoded}
+
+
+def event_1_0(exchange: Exchange, route: "Route", body: bytes) -> dict[str, Any]:
+    """Payload format 1.0: every value in the `multiValue…` fields, absent fields null.
+
+    Of several values the single field has a header's last and a parameter's first, as in AWS's example [doc].
+    """
+    request, api = exchange.request, exchange.api
+    headers, query = _multiple(_headers(exchange, body)), _multiple(_query(request.query))
+    text, encoded = _body(headers.get("content-type", [""])[-1], body)
+    unknown = (
+        "accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
+        "cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "user", "userArn",
+    )  # fmt: skip
+    return {
+        "version": "1.0",
+        "resource": route.path,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": {name: values[-1] for name, values in headers.items()},
+        "multiValueHeaders": headers,
+        "queryStringParameters": {name: values[0] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "requestContext": {
+            "accountId": api.account_id,
+            "apiId": api.api_id,
+            "authorizer": _jwt(exchange),
+            **_domain(exchange),
+            "extendedRequestId": exchange.request_id,
+            "httpMethod": request.method,
+            "identity": {
+                **dict.fromkeys(unknown),
+                "sourceIp": request.source_ip,
+                "userAgent": headers.get("user-agent", [""])[-1],
+            },
+            "path": request.path,
+            "protocol": request.protocol,
+            "requestId": exchange.request_id,
+            "requestTime": _time(exchange),
+            "requestTimeEpoch": int(exchange.arrived * 1000),
+            "resourceId": None,
+            "resourcePath": route.path,
+            "stage": api.stage,
+        },
+        "pathParameters": exchange.path_parameters or None,
+        "stageVariables": api.stage_variables or None,
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+def claim_text(value: Any) -> str:
+    """A claim as functions get it: text, lists as `[a b]` [emu]."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return f"[{' '.join(map(claim_text, value))}]"
+    return json.dumps(value)
+
+
+def _jwt(exchange: Exchange) -> dict[str, Any]:
+    caller = exchange.caller
+    if caller is None:
+        return {"claims": None, "scopes": None}
+    return {"claims": {name: claim_text(value) for name, value in caller.claims.items()}, "scopes": caller.scopes}
+
+
+def _headers(exchange: Exchange, body: bytes) -> Headers:
+    """The client's headers with what API Gateway sets itself; it says port 443 and https whatever the client used."""
+    request = exchange.request
+    own = {"content-length", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
+    headers = [(name, value) for name, value in request.headers if name not in own and name not in _HOP_BY_HOP]
+    forwarded = request.header("x-forwarded-for")
+    trace = f"Root=1-{int(exchange.arrived):08x}-{os.urandom(12).hex()}"
+    return [
+        *headers,
+        ("content-length", str(len(body))),
+        ("x-amzn-trace-id", request.header("x-amzn-trace-id") or trace),
+        ("x-forwarded-for", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-proto", "https"),
+    ]
+
+
+def _domain(exchange: Exchange) -> dict[str, str]:
+    host = exchange.request.header("host") or ""
+    return {"domainName": host, "domainPrefix": host.partition(".")[0]}
+
+
+def _time(exchange: Exchange) -> str:
+    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(exchange.arrived))
+
+
+def _query(query: str) -> Headers:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _body(content_type: str, body: bytes) -> tuple[str | None, bool]:
+    """The body as an event carries it, and whether that is base64."""
+    if not body:
+        return None, False
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith("text/") or media_type in _TEXT_TYPES:
+        try:
+            return body.decode(), False
+        except UnicodeDecodeError:  # text in another encoding would be lost otherwise [inf]
+            pass
+    return base64.b64encode(body).decode(), True
+
+
+def _multiple(pairs: Headers) -> dict[str, list[str]]:
+    values = defaultdict(list)
+    for name, value in pairs:
+        values[name].append(value)
+    return dict(values)
+
+
+def _joined(pairs: Headers) -> dict[str, str]:
+    return {name: ",".join(values) for name, values in _multiple(pairs).items()}
+
+
+EVENTS = {"1.0": event_1_0, "2.0": event_2_0}

@@ -1,0 +1,112 @@
+"""Sockets: every API on its own port, all of them in one event loop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aiohttp
+import uvicorn
+from botocore.credentials import EnvProvider
+from botocore.exceptions import PartialCredentialsError
+
+from samhost.gateway.application import Gateway
+from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
+from samhost.gateway.document import Api, load
+from samhost.gateway.engine import Engine
+from samhost.gateway.errors import ConfigurationError
+from samhost.gateway.integrations.functions import Functions
+
+GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
+CALL_SECONDS = 60  # no call to the engine outlives this; integrations have their own, shorter timeouts
+BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: there are several servers in the process, and it handles them once."""
+        yield
+
+
+async def serve(config: Mapping[str, Any]) -> None:
+    """Serve the APIs of a configuration until SIGTERM or SIGINT.
+
+    Raises ConfigurationError for a document that cannot be loaded, a taken port, or missing credentials.
+    """
+    credentials = _credentials()
+    apis = [load(definition, config["region"], config["accountId"]) for definition in config["apis"]]
+    addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(_listen(api, *address)) for api, address in zip(apis, addresses, strict=True)]
+        # The engine decides how much runs at once, so connections to it are not limited here.
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
+            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
+        ) as session:
+            functions = Functions(Engine(session, config["engine"], config["region"], credentials))
+            keys = KeySets(lambda url: fetch(session, url), config["engine"])
+            servers = [_Server(_settings(Gateway(api, functions, keys, _print))) for api in apis]
+            _stop_on_signals(servers)
+            for api, (host, port) in zip(apis, addresses, strict=True):
+                _announce(api, host, port)
+            await asyncio.gather(
+                *(server.serve([listener]) for server, listener in zip(servers, listeners, strict=True))
+            )
+
+
+def _listen(api: Api, host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigurationError(f"{api.name} cannot listen on {host}:{port}: {why}") from error
+
+
+def _settings(application: Gateway) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _stop_on_signals(servers: list[_Server]) -> None:
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+def _announce(api: Api, host: str, port: int) -> None:
+    served = len(api.routes) - len(api.refused)
+    _print(f"{api.name} is ready on http://{host}:{port}: {served} routes served, {len(api.refused)} refused")
+    for key, reason in api.refused:
+        _print(f"  refused: {key}: {reason}")
+
+
+def _credentials() -> Any:
+    with contextlib.suppress(PartialCredentialsError):
+        credentials = EnvProvider().load()
+        if credentials:
+            return credentials
+    raise ConfigurationError("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: calls to the engine are signed")
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,228 @@
+"""The `samhost` command: up, down, status, logs, reset."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from samhost.deployment import engine_client
+from samhost.errors import NotRunningError, SamhostError
+from samhost.settings import Settings, machine_architecture
+from samhost.system import holder, up
+
+STOP_SECONDS = 60
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; exits with 0, with 1 where something failed, with 130 after a Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except SamhostError as error:
+        sys.exit(f"samhost: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="samhost", description="Hosts a SAM template on this machine.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], None], what: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(
+            name, help=what, description=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        added.add_argument("--data-dir", type=Path, default=Path(".samhost"), help="where all its data lives")
+        added.set_defaults(run=run)
+        return added
+
+    up = verb("up", _up, "build, deploy and serve a template")
+    up.add_argument("--template", type=Path, default=Path("template.yaml"), help="the SAM template")
+    up.add_argument("--detach", action="store_true", help="come back when it is ready, and leave it running")
+    up.add_argument("--api-port", type=int, default=3000, help="port of the first API; further ones follow")
+    up.add_argument("--engine-port", type=int, default=4566, help="port of the AWS endpoint")
+    up.add_argument("--textract-port", type=int, default=4567, help="port of the Textract endpoint")
+    up.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the template")
+
+    verb("down", _down, "stop it; the data stays")
+    verb("status", _status, "what runs, and where")
+    logs = verb("logs", _logs, "what it said")
+    logs.add_argument("name", nargs="?", help="engine, gateway, textract, sam-build, sam-deploy, or functions")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as more is said")
+    reset = verb("reset", _reset, "delete all its data, and the build")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    template = options.template.resolve()
+    parameters = {}
+    for pair in options.parameter:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise SamhostError(f"--parameter takes KEY=VALUE, not {pair!r}.")
+        parameters[key] = value
+    if not template.is_file():
+        raise SamhostError(f"{template} is not there. Name a SAM template with --template.")
+    # By convention a parameter of this name is the functions' processor, and locally that is the machine's own.
+    if "\n  Architecture:" in template.read_text():
+        parameters.setdefault("Architecture", machine_architecture())
+    return Settings(
+        template=template,
+        data_dir=options.data_dir.resolve(),
+        api_port=options.api_port,
+        engine_port=options.engine_port,
+        textract_port=options.textract_port,
+        parameters=parameters,
+    )
+
+
+def _up(options: argparse.Namespace) -> None:
+    settings = _settings(options)
+    if options.detach:
+        _up_detached(settings)
+    else:
+        asyncio.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> None:
+    task = asyncio.create_task(up(settings))
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _up_detached(settings: Settings) -> None:
+    """Start `up` as a process of its own, and show what it says until it is ready."""
+    settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    log = settings.logs_dir / "samhost.log"
+    with log.open("wb") as output:
+        arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "samhost", *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    with log.open(errors="replace") as said:
+        try:
+            while process.poll() is None and not _is_ready(settings.data_dir, process.pid):
+                print(said.read(), end="", flush=True)
+                time.sleep(0.1)
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
+        print(said.read(), end="", flush=True)
+    if process.returncode is not None:
+        sys.exit(process.returncode or 1)
+
+
+def _is_ready(data_dir: Path, pid: int) -> bool:
+    addresses = _addresses(data_dir)
+    return addresses is not None and addresses["pid"] == pid
+
+
+def _addresses(data_dir: Path) -> dict | None:
+    try:
+        return json.loads((data_dir / "addresses.json").read_text())
+    except FileNotFoundError:
+        return None
+
+
+def _down(options: argparse.Namespace) -> None:
+    pid = holder(options.data_dir)
+    if pid is None:
+        raise NotRunningError(options.data_dir.resolve())
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while holder(options.data_dir) == pid:
+        if time.monotonic() > deadline:
+            raise SamhostError(f"Process {pid} did not stop within {STOP_SECONDS} s.")
+        time.sleep(0.05)
+    print("Stopped. The data is kept.")
+
+
+def _status(options: argparse.Namespace) -> None:
+    pid = holder(options.data_dir)
+    if pid is None:
+        raise NotRunningError(options.data_dir.resolve())
+    addresses = _addresses(options.data_dir)
+    if addresses is None:
+        print(f"Starting (process {pid}).")
+        return
+    print(f"Running (process {pid}).")
+    for name, url in [
+        *addresses["apis"].items(),
+        ("AWS endpoint", addresses["engine"]),
+        ("Textract", addresses["textract"]),
+    ]:
+        print(f"  {name:<14} {url}")
+
+
+def _logs(options: argparse.Namespace) -> None:
+    if options.name == "functions":
+        _function_logs(options)
+        return
+    folder = options.data_dir / "logs"
+    files = sorted(folder.glob("*.log")) if options.name is None else [folder / f"{options.name}.log"]
+    if not files or not all(file.exists() for file in files):
+        names = ", ".join(file.stem for file in sorted(folder.glob("*.log")))
+        raise SamhostError(f"There is no such log. There are: functions{', ' + names if names else ''}.")
+    command = ["tail", "-n", "100", *(["-F"] if options.follow else []), *files]
+    sys.exit(subprocess.run(command, check=False).returncode)
+
+
+def _function_logs(options: argparse.Namespace) -> None:
+    """Print what the functions logged, from the log groups in the engine."""
+    addresses = _addresses(options.data_dir)
+    if addresses is None:
+        raise NotRunningError(options.data_dir.resolve())
+    settings = Settings(Path(), options.data_dir, engine_port=int(addresses["engine"].rsplit(":", 1)[1]))
+    logs = engine_client(settings, "logs")
+    printed: dict[tuple[str, str], int] = {}
+    while True:
+        for stream, events in _log_streams(logs):
+            for event in events[printed.get(stream, 0) :]:
+                print(event["message"].rstrip(), flush=True)
+            printed[stream] = len(events)
+        if not options.follow:
+            return
+        time.sleep(1)
+
+
+def _log_streams(logs) -> Iterator[tuple[tuple[str, str], list[dict]]]:
+    """Each log stream's name and its events, the streams in the order of their creation."""
+    streams = [
+        (stream["creationTime"], group["logGroupName"], stream["logStreamName"])
+        for groups in logs.get_paginator("describe_log_groups").paginate()
+        for group in groups["logGroups"]
+        for page in logs.get_paginator("describe_log_streams").paginate(logGroupName=group["logGroupName"])
+        for stream in page["logStreams"]
+    ]
+    for _, group, stream in sorted(streams):
+        yield (
+            (group, stream),
+            logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"],
+        )
+
+
+def _reset(options: argparse.Namespace) -> None:
+    data_dir = options.data_dir.resolve()
+    if holder(data_dir) is not None:
+        raise SamhostError("It is running. Stop it with `down` first.")
+    if not data_dir.exists():
+        print("There is nothing to delete.")
+        return
+    if not options.yes and input(f"Delete everything in {data_dir}? [y/N] ").strip().lower() not in {"y", "yes"}:
+        print("Nothing was deleted.")
+        return
+    shutil.rmtree(data_dir)
+    print("Deleted.")

@@ -1,0 +1,185 @@
+"""The local system, from nothing to ready: the sequence, and who runs beside whom."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from samhost.build import build
+from samhost.deployment import Deployment, deploy, write_gateway_config
+from samhost.engine import engine
+from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError
+from samhost.local_template import LocalTemplate, derive
+from samhost.processes import Child, accepts_connections, is_free, keep_running
+from samhost.settings import HOST, Settings
+from samhost.users import ensure_demo_users
+
+
+async def up(settings: Settings) -> None:
+    """Start everything, say where it is, and keep it running until cancelled.
+
+    Raises SamhostError where something cannot be started; whatever had been started is stopped then.
+    """
+    for folder in (settings.data_dir, settings.logs_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _held(settings.data_dir):
+        children: list[Child] = []
+        try:
+            await _start(settings, children)
+        finally:
+            settings.addresses_file.unlink(missing_ok=True)
+            for child in reversed(children):
+                with _step(f"Stopping {child.name}"):
+                    await child.stop()
+
+
+def holder(data_dir: Path) -> int | None:
+    """The process id of the samhost that runs on a data directory; None where there is none."""
+    lock = data_dir / "lock"
+    if not lock.exists():
+        return None
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read() or 0)
+    return None
+
+
+async def _start(settings: Settings, children: list[Child]) -> None:
+    _check_port("engine", settings.engine_port, "--engine-port")
+    textract = None
+    if "textract:" in settings.template.read_text():  # an IAM policy in it lets something call Textract
+        _check_port("Textract", settings.textract_port, "--textract-port")
+        textract = _textract(settings)
+        children.append(textract)
+    loading = asyncio.create_task(textract.start()) if textract else None
+    try:
+        with _step("Starting the engine"):
+            core = engine(settings)
+            children.append(core)
+            await core.start()
+        with _step("Building (sam build)") as say:
+            built, changed = await build(settings)
+            say("" if changed else "nothing has changed")
+        local = derive(built)
+        for left_out in local.left_out:
+            print(f"  Left out: {left_out.name} ({left_out.type}): {left_out.reason}", flush=True)
+        with _step("Deploying (sam deploy)") as say:
+            deployment = await deploy(settings, local, built)
+            say("" if deployment.changed else "nothing has changed")
+        gateway, ports = _gateway(settings, local, deployment)
+        children.append(gateway)
+        with _step("Starting the gateway"):
+            await gateway.start()
+        users = ensure_demo_users(settings)
+        if loading:
+            with _step("Loading the OCR models"):
+                await loading
+    except BaseException:
+        if loading:
+            loading.cancel()
+            with contextlib.suppress(asyncio.CancelledError, SamhostError):
+                await loading
+        raise
+    addresses = _write_addresses(settings, deployment, ports, users)
+    _print_table(addresses, settings)
+
+    async def restarted(child: Child) -> None:
+        # What the engine had not written when it fell is missing: the stack is deployed again where it is not there.
+        if child is core:
+            await deploy(settings, local, built)
+
+    await asyncio.gather(*(keep_running(child, restarted) for child in children))
+
+
+def _textract(settings: Settings) -> Child:
+    async def ready() -> bool:
+        return await accepts_connections(settings.textract_port)
+
+    return Child(
+        "textract",
+        ["samhost.textract", "--host", HOST, "--port", str(settings.textract_port)],
+        settings.client_environment(),
+        settings.logs_dir / "textract.log",
+        ready,
+    )
+
+
+def _gateway(settings: Settings, local: LocalTemplate, deployment: Deployment) -> tuple[Child, dict[str, int]]:
+    config, ports = write_gateway_config(settings, local, deployment)
+    for name, port in ports.items():
+        _check_port(name, port, "--api-port")
+
+    async def ready() -> bool:
+        return all([await accepts_connections(port) for port in ports.values()])
+
+    arguments = ["samhost.gateway", "--config", str(config)]
+    return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready), ports
+
+
+def _check_port(name: str, port: int, option: str) -> None:
+    if not is_free(port):
+        raise PortTakenError(name, port, option)
+
+
+def _write_addresses(settings: Settings, deployment: Deployment, ports: dict[str, int], users: list[dict]) -> dict:
+    addresses = {
+        "apis": {name: f"http://{HOST}:{port}" for name, port in ports.items()},
+        "engine": settings.engine_url,
+        "textract": settings.textract_url,
+        "region": "us-east-1",
+        "outputs": deployment.public_outputs,
+        "users": users,
+        "pid": os.getpid(),
+    }
+    unfinished = settings.addresses_file.with_suffix(".unfinished")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(addresses, indent=1))
+    unfinished.replace(settings.addresses_file)
+    return addresses
+
+
+def _print_table(addresses: dict, settings: Settings) -> None:
+    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    rows += [("Demo user", f"{user['username']}  {user['password']}") for user in addresses["users"]]
+    rows.append(("Logs", str(settings.logs_dir)))
+    width = max(len(name) for name, _ in rows)
+    print("\nReady.\n")
+    for name, value in rows:
+        print(f"  {name:<{width}}  {value}")
+    print("\nCtrl-C stops it." if sys.stdin.isatty() else "", flush=True)
+
+
+@contextmanager
+def _held(data_dir: Path) -> Iterator[TextIO]:
+    """Hold the data directory for this process; the kernel lets go of it when the process ends, however it ends."""
+    with (data_dir / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(data_dir, holder(data_dir)) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield file
+
+
+@contextmanager
+def _step(what: str):
+    """Say what is being done, then how long it took and what the block adds to that."""
+    started, remarks = time.monotonic(), []
+    print(f"{what} … ", end="", flush=True)
+    try:
+        yield remarks.append
+    except BaseException:
+        print("failed", flush=True)
+        raise
+    print(", ".join([f"{time.monotonic() - started:.1f} s", *filter(None, remarks)]), flush=True)

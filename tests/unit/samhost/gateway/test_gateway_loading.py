@@ -1,0 +1,143 @@
+"""Loading documents: what is served, what is refused by name and reason, and what stops the gateway."""
+
+import pytest
+
+from samhost.gateway.document import load
+from samhost.gateway.errors import ConfigurationError
+
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:echo"
+
+
+def refused(definition, paths, **document):
+    return load(definition(paths, **document), "us-east-1", "000000000000").refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"type": "http_proxy"}, "the integration type http_proxy"),
+        ({"type": "mock"}, "the integration type mock"),
+        ({"integrationSubtype": "SQS-SendMessage"}, "the service integration SQS-SendMessage"),
+        ({"connectionType": "VPC_LINK"}, "connectionType VPC_LINK"),
+        ({"credentials": "arn:aws:iam::000000000000:role/r"}, "credentials"),
+        ({"requestParameters": {"overwrite:path": "/"}}, "requestParameters"),
+        ({"responseParameters": {"200": {}}}, "responseParameters"),
+        ({"payloadFormatVersion": "3.0"}, "payloadFormatVersion 3.0"),
+        ({"payloadFormatVersion": None}, "payloadFormatVersion None"),
+        ({"timeoutInMillis": 49}, "timeoutInMillis 49"),
+        ({"timeoutInMillis": 30_001}, "timeoutInMillis 30001"),
+        ({"uri": "https://backend.example"}, "not a Lambda function's"),
+        ({"uri": FUNCTION.replace("echo", "${stageVariables.name}")}, "not a Lambda function's"),
+    ],
+)
+def test_what_is_not_emulated_is_refused_by_name_and_answers_501(serve, operation, changes, reason):
+    api = serve("GET /served", paths={"/refused": {"post": operation(**changes)}})
+    [(key, why)] = api.api.refused
+    assert key == "POST /refused"
+    assert reason in why
+    answer = api.request("POST", "/refused")
+    assert answer.status_code == 501
+    assert answer.json() == {"message": f"POST /refused is not emulated: {why}"}
+    assert api.functions.invoked == []
+    assert api.get("/served").status_code == 200
+
+
+def test_a_route_without_an_integration_is_refused(definition):
+    assert refused(definition, {"/pets": {"get": {}}}) == [("GET /pets", "a route without an integration")]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reason"),
+    [
+        ({"x-amazon-apigateway-authorizer": {"type": "request"}}, "the authorizer type request"),
+        ({"x-amazon-apigateway-authorizer": {"type": "jwt"}}, "without issuer and audience"),
+        ({"x-amazon-apigateway-authtype": "awsSigv4"}, "no x-amazon-apigateway-authorizer"),
+        (None, "no x-amazon-apigateway-authorizer"),
+    ],
+)
+def test_a_route_whose_authorizer_is_not_emulated_is_refused_and_never_open(serve, operation, scheme, reason):
+    schemes = {"custom": scheme} if scheme else {}
+    guarded = operation() | {"security": [{"custom": []}]}
+    api = serve(paths={"/pets": {"get": guarded}}, components={"securitySchemes": schemes})
+    [(_, why)] = api.api.refused
+    assert reason in why
+    assert api.get("/pets").status_code == 501
+    assert api.functions.invoked == []
+
+
+def test_several_schemes_on_one_operation_are_refused(definition, operation, secured):
+    for security in ([{"users": []}, {"others": []}], [{"users": [], "others": []}], [{}]):
+        [(_, why)] = refused(definition, {"/pets": {"get": operation() | {"security": security}}}, **secured)
+        assert "exactly one scheme" in why
+
+
+def test_iam_authorization_is_refused(definition, operation):
+    iam = operation() | {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}}
+    [(_, why)] = refused(definition, {"/pets": {"get": iam}})
+    assert "IAM" in why
+
+
+@pytest.mark.parametrize("source", ["$request.header.A,$request.header.B", ["a", "b"], "$context.identity.sourceIp"])
+def test_a_jwt_authorizer_takes_one_identity_source(definition, operation, secured, source):
+    secured["components"]["securitySchemes"]["users"]["x-amazon-apigateway-authorizer"]["identitySource"] = source
+    [(_, why)] = refused(definition, {"/pets": {"get": operation()}}, **secured)
+    assert "identity source" in why
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        FUNCTION,
+        f"{FUNCTION}:live",
+        f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations",
+        f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION}:live/invocations",
+    ],
+)
+def test_the_uri_is_an_invocation_path_or_a_plain_arn(serve, operation, uri):
+    api = serve(paths={"/pets": {"get": operation(uri=uri)}})
+    assert api.get("/pets").status_code == 200
+    assert api.functions.invoked == [FUNCTION + (":live" if ":live" in uri else "")]
+
+
+def test_an_integration_may_be_a_reference(serve, operation):
+    shared = {"x-amazon-apigateway-integrations": {"echo": operation()["x-amazon-apigateway-integration"]}}
+    reference = {"x-amazon-apigateway-integration": {"$ref": "#/components/x-amazon-apigateway-integrations/echo"}}
+    api = serve(paths={"/pets": {"get": reference}}, components=shared)
+    assert api.get("/pets").status_code == 200
+
+
+def test_a_reference_to_nothing_is_refused(definition):
+    reference = {"x-amazon-apigateway-integration": {"$ref": "#/components/nothing"}}
+    [(_, why)] = refused(definition, {"/pets": {"get": reference}})
+    assert "#/components/nothing" in why
+
+
+def test_a_default_route_is_marked_or_named(serve, operation):
+    marked = {"/anything": {"x-amazon-apigateway-any-method": operation() | {"isDefaultRoute": True}}}
+    api = serve(paths=marked)
+    api.request("PATCH", "/some/where")
+    assert api.event["routeKey"] == "$default"
+
+
+@pytest.mark.parametrize("version", ["3.1.0", None])
+def test_only_openapi_3_0_is_taken(definition, operation, version):
+    with pytest.raises(ConfigurationError, match=r"OpenAPI 3\.0"):
+        refused(definition, {"/pets": {"get": operation()}}, openapi=version)
+
+
+def test_a_path_that_is_no_object_stops_the_gateway(definition):
+    with pytest.raises(ConfigurationError, match="/pets is not an object"):
+        refused(definition, {"/pets": "nothing"})
+
+
+def test_quotas_of_api_gateway_hold(definition, operation, secured):
+    with pytest.raises(ConfigurationError, match="300 routes"):
+        refused(definition, {f"/{number}": {"get": operation()} for number in range(301)})
+    with pytest.raises(ConfigurationError, match="stage variable"):
+        refused(definition, {}, variables={"name": "not allowed!"})
+    many = {f"{number}": {"x-amazon-apigateway-authorizer": {}} for number in range(11)}
+    with pytest.raises(ConfigurationError, match="10 authorizers"):
+        refused(definition, {}, components={"securitySchemes": many})
+    eleven = operation() | {"security": [{"users": [f"s{number}" for number in range(11)]}]}
+    [(_, why)] = refused(definition, {"/pets": {"get": eleven}}, **secured)
+    assert "10 scopes" in why

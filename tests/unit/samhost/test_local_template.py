@@ -1,0 +1,139 @@
+"""What `samhost` takes out of a template, and how an API's document gets its values."""
+
+import pytest
+import yaml
+
+from samhost.errors import TemplateError
+from samhost.local_template import derive, resolve
+
+FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "code/", "Architectures": [{"Ref": "A"}]}}
+
+
+@pytest.fixture
+def derived(tmp_path):
+    def derive_from(resources, document=None, **sections):
+        (tmp_path / "api.yaml").write_text(yaml.safe_dump(document or {"openapi": "3.0.3", "paths": {}}))
+        built = tmp_path / "template.yaml"
+        built.write_text(yaml.safe_dump({"Resources": resources, **sections}))
+        return derive(built)
+
+    return derive_from
+
+
+def http_api(**properties):
+    include = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "api.yaml"}}}
+    return {"Type": "AWS::Serverless::HttpApi", "Properties": {"DefinitionBody": include, **properties}}
+
+
+def test_a_template_that_the_engine_knows_whole_stays_as_it_is(derived):
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}
+
+    local = derived({"Table": table}, Outputs={"Name": {"Value": {"Ref": "Table"}}})
+
+    assert local.template["Resources"] == {"Table": table}
+    assert local.template["Outputs"] == {"Name": {"Value": {"Ref": "Table"}}}
+    assert local.left_out == []
+
+
+def test_what_the_engine_does_not_know_is_left_out_with_all_that_refers_to_it(derived):
+    local = derived(
+        {
+            "Link": {"Type": "AWS::ApiGatewayV2::VpcLink"},
+            "UsesRef": {"Type": "Custom::A", "Properties": {"Link": {"Ref": "Link"}}},
+            "UsesSub": {"Type": "Custom::B", "Properties": {"Name": {"Fn::Sub": "x-${UsesRef.Arn}-${!Literal}"}}},
+            "Stays": {"Type": "AWS::SQS::Queue"},
+        },
+        Outputs={"Gone": {"Value": {"Fn::GetAtt": ["Link", "Id"]}}, "Kept": {"Value": {"Ref": "Stays"}}},
+    )
+
+    assert set(local.template["Resources"]) == {"Stays"}
+    assert set(local.template["Outputs"]) == {"Kept"}
+    assert [left_out.name for left_out in local.left_out] == ["Link", "UsesRef", "Gone", "UsesSub"]
+    assert local.left_out[0].reason == "the engine has no VPC links"
+
+
+def test_a_resource_that_only_waits_for_a_left_out_one_stays(derived):
+    local = derived(
+        {
+            "Address": {"Type": "AWS::EC2::EIP"},
+            "Queue": {"Type": "AWS::SQS::Queue"},
+            "Bucket": {"Type": "AWS::S3::Bucket", "DependsOn": ["Address", "Queue"]},
+        }
+    )
+
+    assert local.template["Resources"]["Bucket"]["DependsOn"] == ["Queue"]
+
+
+def test_an_apis_intrinsics_are_resolved_by_cloudformation_through_outputs(derived):
+    uri = {"Fn::Sub": "${Function.Arn}/invocations"}
+    local = derived(
+        {"Api": http_api(StageVariables={"pets": {"Ref": "Function"}}), "Function": FUNCTION},
+        document={"openapi": "3.0.3", "paths": {"/": {"get": {"uri": uri}, "put": {"uri": uri}}}},
+    )
+    (api,) = local.apis
+    outputs = local.template["Outputs"]
+
+    assert {"Value": uri} in outputs.values()
+    assert len(outputs) == 3, "the API's id, the function's name, and the URI once"
+    values = {name: f"value of {name}" for name in outputs}
+    document = resolve(api.document, values)
+    assert document["paths"]["/"]["get"] == document["paths"]["/"]["put"]
+    assert document["paths"]["/"]["get"]["uri"].startswith("value of Samhost")
+    assert resolve(api.stage, values)["variables"]["pets"].startswith("value of Samhost")
+    assert local.template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"] == {}
+
+
+def test_a_list_parameter_becomes_a_list_in_the_document(derived):
+    local = derived(
+        {"Api": http_api()},
+        document={"openapi": "3.0.3", "paths": {}, "x-cors": {"allowOrigins": {"Ref": "Origins"}}},
+        Parameters={"Origins": {"Type": "CommaDelimitedList"}},
+    )
+    ((output, declared),) = [(name, o) for name, o in local.template["Outputs"].items() if "Fn::Join" in o["Value"]]
+
+    assert declared == {"Value": {"Fn::Join": [",", {"Ref": "Origins"}]}}
+    values = dict.fromkeys(local.template["Outputs"], "") | {output: "http://a,http://b"}
+    assert resolve(local.apis[0].document, values)["x-cors"] == {"allowOrigins": ["http://a", "http://b"]}
+
+
+def test_what_the_gateway_does_not_act_on_is_named(derived):
+    local = derived({"Api": http_api(DefaultRouteSettings={"ThrottlingRateLimit": 1}, Tags={})})
+
+    assert [(gone.name, gone.reason) for gone in local.left_out] == [
+        ("Api.DefaultRouteSettings", "the gateway does not throttle")
+    ]
+
+
+def test_an_api_without_a_document_is_refused(derived):
+    with pytest.raises(TemplateError, match="Api: only HTTP APIs with an OpenAPI document"):
+        derived({"Api": {"Type": "AWS::Serverless::HttpApi", "Properties": {}}})
+
+
+def test_a_missing_document_is_named(derived):
+    include = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "missing.yaml"}}}
+    with pytest.raises(TemplateError, match=r"Api: its OpenAPI document .*missing\.yaml cannot be read"):
+        derived({"Api": http_api(DefinitionBody=include)})
+
+
+def deny_without_tls(**condition):
+    return {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": condition}}
+
+
+def test_a_policy_that_demands_tls_is_left_out_and_what_else_it_says_stays(derived):
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+    other_condition = deny_without_tls(**{"aws:SecureTransport": False, "aws:ViaAWSService": False})
+    statements = [deny_without_tls(**{"aws:SecureTransport": False}), allow, other_condition]
+
+    local = derived(
+        {
+            "Both": {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": statements}}},
+            "Only": {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": statements[:1]}}},
+        }
+    )
+
+    assert set(local.template["Resources"]) == {"Both"}
+    assert local.template["Resources"]["Both"]["Properties"]["PolicyDocument"]["Statement"] == [allow, other_condition]
+    assert [(gone.name, gone.reason) for gone in local.left_out] == [
+        ("Both", "there is no TLS on the loopback interface"),
+        ("Only", "there is no TLS on the loopback interface"),
+    ]

@@ -1,0 +1,100 @@
+"""The real OCR engine on images drawn here."""
+
+import sys
+from statistics import fmean
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from samhost.textract.engine import RapidOcrEngine
+from samhost.textract.layout import arrange
+from samhost.textract.page import Word
+
+
+@pytest.fixture(scope="module")
+def engine() -> RapidOcrEngine:
+    return RapidOcrEngine()
+
+
+def overlap(word: Word, box: tuple[float, float, float, float]) -> float:
+    """Intersection over union of a word's bounding box and a box."""
+    xs, ys = zip(*word.quad, strict=True)
+    width = min(max(xs), box[2]) - max(min(xs), box[0])
+    height = min(max(ys), box[3]) - max(min(ys), box[1])
+    both = max(0, width) * max(0, height)
+    return both / ((max(xs) - min(xs)) * (max(ys) - min(ys)) + (box[2] - box[0]) * (box[3] - box[1]) - both)
+
+
+def test_words_are_whole_and_their_boxes_sit_on_them(engine):
+    image = Image.new("RGB", (900, 260), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(40)
+    drawn = []
+    for y, line in ((40, "The quick brown fox"), (150, "jumps over 12 lazy dogs.")):
+        x = 50.0
+        for text in line.split():
+            draw.text((x, y), text, font=font, fill="black")
+            drawn.append((text, draw.textbbox((x, y), text, font=font)))
+            x += draw.textlength(text + " ", font=font)
+    words = [word for line in arrange(engine.read(image)) for word in line.words]
+    assert [word.text for word in words] == [text for text, _ in drawn]
+    overlaps = [overlap(word, box) for word, (_, box) in zip(words, drawn, strict=True)]
+    assert min(overlaps) > 0.5
+    assert fmean(overlaps) > 0.7
+    assert all(0.8 < word.confidence <= 1 for word in words)
+
+
+def test_text_that_runs_downwards_and_light_on_dark_text_are_read(engine):
+    image = Image.new("RGB", (700, 300), "black")
+    ImageDraw.Draw(image).text((40, 40), "Light on dark", font=ImageFont.load_default(40), fill="white")
+    assert [line.text for line in engine.read(image)] == ["Light on dark"]
+    assert [line.text for line in engine.read(image.rotate(-90, expand=True))] == ["Light on dark"]
+
+
+def test_a_page_set_in_two_columns_is_read_column_by_column(engine):
+    image = Image.new("RGB", (1000, 420), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(30)
+    columns = [[f"{name} column line {number} of text" for number in range(1, 7)] for name in ("First", "Other")]
+    for x, texts in zip((40, 80 + draw.textlength(columns[0][0], font=font)), columns, strict=True):
+        for number, text in enumerate(texts):
+            draw.text((x, 40 + 55 * number), text, font=font, fill="black")
+    assert [line.text for line in arrange(engine.read(image))] == [*columns[0], *columns[1]]
+
+
+def test_a_blank_page_has_no_text(engine):
+    assert engine.read(Image.new("RGB", (640, 480), "white")) == []
+
+
+def test_an_image_of_one_pixel_has_no_text(engine):
+    assert engine.read(Image.new("RGB", (1, 1), "white")) == []
+
+
+@pytest.mark.parametrize("size", [(2000, 20), (20, 2000)])
+def test_an_elongated_image_gives_the_detector_no_more_than_a_page_does(engine, monkeypatch, size):
+    pixels = []
+    detector = engine._rapidocr.text_det  # noqa: SLF001 (what it gets shows nowhere else)
+    monkeypatch.setattr(detector, "session", recording(detector.session, pixels))
+    engine.read(Image.new("RGB", size, "white"))
+    assert max(pixels) < 3_000_000
+
+
+def test_a_ruled_line_taken_for_text_gives_the_recogniser_no_more_than_a_line_of_text_does(engine, monkeypatch):
+    pixels = []
+    recogniser = engine._rapidocr.text_rec  # noqa: SLF001
+    monkeypatch.setattr(recogniser, "session", recording(recogniser.session, pixels))
+    ruled_line = np.array([[(0, 50), (3000, 50), (3000, 51), (0, 51)]], np.float32)
+    monkeypatch.setattr(engine, "_detect", lambda pixels: ruled_line)
+    engine.read(Image.new("RGB", (3000, 100), "white"))
+    assert max(pixels) < 300_000
+
+
+def recording(session, pixels: list[int]):
+    def run(tensor):
+        pixels.append(tensor.shape[2] * tensor.shape[3])
+        return session(tensor)
+
+    return run
+
+
+def test_openvino_does_not_report_its_use(engine):
+    assert "openvino_telemetry.main" not in sys.modules
