@@ -1,0 +1,164 @@
+"""SAM's own commands: `validate`, `build`, `local invoke` of every function with its sample event, `local start-api`.
+
+The commands succeed when a function fails, so each test looks at the answer, and at what it has changed. The functions
+work on the tables of the running local system, but in a bucket of their own, which no other function is told of.
+"""
+
+import io
+import json
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pikepdf
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+from PIL import Image, ImageDraw, ImageFont
+
+EVENTS = Path(__file__).parents[2] / "events"
+OWNER = f"sam-local-{uuid.uuid4()}"
+TEXT = "A page that SAM has read"
+
+
+def sample(handler):
+    return json.loads((EVENTS / f"{handler}.json").read_text())
+
+
+def request(handler, **path):
+    """A handler's sample request, made by OWNER for the resources that `path` names."""
+    event = sample(handler)
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = OWNER
+    return event | {"pathParameters": path}
+
+
+def content(answer, status):
+    assert answer["statusCode"] == status, answer
+    return json.loads(answer["body"])
+
+
+@pytest.fixture(scope="session")
+def bucket(system):
+    s3 = system.client("s3")
+    s3.create_bucket(Bucket=OWNER)
+    s3.put_bucket_versioning(Bucket=OWNER, VersioningConfiguration={"Status": "Enabled"})
+    yield OWNER
+    for version in versions(system, OWNER):
+        s3.delete_object(Bucket=OWNER, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=OWNER)
+
+
+def versions(system, bucket):
+    found = system.client("s3").list_object_versions(Bucket=bucket)
+    return found.get("Versions", []) + found.get("DeleteMarkers", [])
+
+
+@pytest.fixture(scope="session")
+def function_environment(system, bucket):
+    return {
+        "PROJECTS_TABLE": system.output("ProjectsTableName"),
+        "PAGES_TABLE": system.output("PagesTableName"),
+        "BUCKET": bucket,
+        "EVENT_BUS": system.output("EventBusName"),
+        "DELETION_QUEUE_URL": system.output("DeletionQueueUrl"),
+        "DOCSCAN_DEVELOPMENT_USER": OWNER,
+    }
+
+
+@pytest.fixture(scope="module")
+def project(functions):
+    """A project that ProjectsFunction has created."""
+    return content(functions.invoke("ProjectsFunction", request("projects")), 201)
+
+
+@pytest.fixture(scope="module")
+def page(functions, project):
+    """A page that PagesFunction has created, with the form for its image."""
+    return content(functions.invoke("PagesFunction", request("pages", projectId=project["projectId"])), 201)
+
+
+@pytest.fixture(scope="module")
+def recognition(functions, page, bucket, system):
+    """What RecognitionFunction answered to the arrival of the page's image."""
+    form = page["upload"]
+    # The form leads to where the function reaches the engine; from here it has another address.
+    url = system.addresses["engine"] + urlsplit(form["url"]).path
+    httpx.post(url, data=form["fields"], files={"file": picture(page["contentType"])}).raise_for_status()
+    [image] = versions(system, bucket)
+
+    event = sample("recognition")
+    notification = json.loads(event["Records"][0]["body"])
+    notification["Records"][0]["s3"]["bucket"]["name"] = bucket
+    notification["Records"][0]["s3"]["object"] |= {"key": image["Key"], "versionId": image["VersionId"]}
+    event["Records"][0]["body"] = json.dumps(notification)
+    return functions.invoke("RecognitionFunction", event)
+
+
+def picture(content_type):
+    """A picture of TEXT."""
+    image, file = Image.new("RGB", (1200, 300), "white"), io.BytesIO()
+    ImageDraw.Draw(image).text((60, 100), TEXT, "black", ImageFont.load_default(72))
+    image.save(file, content_type.removeprefix("image/"))
+    return file.getvalue()
+
+
+def item(system, output, **key):
+    """An item of a table as the functions left it; None where there is none."""
+    names = {name: {"S": value} for name, value in key.items()}
+    found = system.client("dynamodb").get_item(TableName=system.output(output), Key=names).get("Item")
+    return found and {name: TypeDeserializer().deserialize(value) for name, value in found.items()}
+
+
+def test_the_template_is_valid_and_lints(sam):
+    validation = sam("validate", "--lint")
+
+    assert validation.returncode == 0, validation.stdout + validation.stderr
+
+
+def test_access_tokens_get_a_scope(functions):
+    event = functions.invoke("TokensFunction", sample("tokens"))
+
+    assert (
+        event["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]["scopesToAdd"][0] == "docscan/use"
+    )
+
+
+def test_a_project_is_created(project, system):
+    assert item(system, "ProjectsTableName", owner=OWNER, projectId=project["projectId"])["name"] == project["name"]
+
+
+def test_a_page_is_created(page, project, bucket):
+    assert page["status"] == "awaiting-upload"
+    assert page["upload"]["fields"]["key"].startswith(f"images/{project['projectId']}/{page['pageId']}/")
+
+
+def test_an_image_is_recognised(recognition, page, system):
+    assert recognition == {"batchItemFailures": []}
+    recognised = item(system, "PagesTableName", projectId=page["projectId"], pageId=page["pageId"])
+    assert recognised["status"] == "ready"
+    assert recognised["text"] == TEXT
+
+
+def test_a_pdf_is_built(recognition, page, functions, system, bucket):
+    document = content(functions.invoke("DocumentsFunction", request("documents", projectId=page["projectId"])), 200)
+
+    key = urlsplit(document["url"]).path.removeprefix(f"/{bucket}/")
+    pdf = system.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert len(pikepdf.open(io.BytesIO(pdf)).pages) == document["pageCount"] == 1
+
+
+def test_start_api_serves_the_development_user(project, functions):
+    answer = functions.get("/projects")
+
+    assert answer.status_code == 200
+    assert [found["projectId"] for found in answer.json()["items"]] == [project["projectId"]]
+
+
+def test_a_project_is_deleted_with_all_that_belongs_to_it(recognition, project, page, functions, system, bucket):
+    event = sample("deletion")
+    event["Records"][0]["body"] = json.dumps({"owner": OWNER, "projectId": project["projectId"]})
+
+    assert functions.invoke("DeletionFunction", event) == {"batchItemFailures": []}
+    assert item(system, "ProjectsTableName", owner=OWNER, projectId=project["projectId"]) is None
+    assert item(system, "PagesTableName", projectId=project["projectId"], pageId=page["pageId"]) is None
+    assert versions(system, bucket) == []

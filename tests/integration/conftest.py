@@ -1,0 +1,107 @@
+"""Signed-in users of the running system, and the API through its gateway."""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who is signed in; `api` sends their access token."""
+
+    sub: str
+    id_token: str
+    api: httpx.Client
+
+    def project(self, name="A project"):
+        return created(self.api.post("/projects", json={"name": name}))["projectId"]
+
+    def upload(self, project, content, content_type="image/png"):
+        """Add a page and upload its image; returns the page's id."""
+        page = created(self.api.post(f"/projects/{project}/pages", json={"contentType": content_type}))
+        form = page["upload"]
+        answer = httpx.post(form["url"], data=form["fields"], files={"file": content})
+        assert answer.status_code == 204, answer.text
+        return page["pageId"]
+
+    def settled(self, project, page, seconds=60):
+        """The page once it is neither waiting nor being recognised."""
+        deadline = time.monotonic() + seconds
+        while True:
+            read = self.api.get(f"/projects/{project}/pages/{page}").json()
+            if read["status"] in {"ready", "failed"}:
+                return read
+            assert time.monotonic() < deadline, read
+            time.sleep(0.2)
+
+
+def created(answer):
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.fixture(scope="session")
+def sign_up(system):
+    """Makes a new user, signed in by the command line's app client."""
+    cognito = system.client("cognito-idp")
+    pool, client = system.output("UserPoolId"), system.output("CliClientId")
+    clients = []
+
+    def sign_up():
+        name, password = f"{secrets.token_hex(6)}@example.com", f"Aa1-{secrets.token_urlsafe(12)}"
+        attributes = [{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}]
+        user = cognito.admin_create_user(
+            UserPoolId=pool, Username=name, MessageAction="SUPPRESS", UserAttributes=attributes
+        )["User"]
+        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+        tokens = cognito.initiate_auth(
+            ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": name, "PASSWORD": password}
+        )["AuthenticationResult"]
+        api = httpx.Client(
+            base_url=system.addresses["apis"]["ScannerApi"],
+            headers={"authorization": f"Bearer {tokens['AccessToken']}"},
+            timeout=30,
+        )
+        clients.append(api)
+        sub = next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")
+        return User(sub, tokens["IdToken"], api)
+
+    yield sign_up
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def user(sign_up):
+    return sign_up()
+
+
+@pytest.fixture(scope="session")
+def other(sign_up):
+    return sign_up()
+
+
+@pytest.fixture(scope="session")
+def anybody(system):
+    """The API without a token."""
+    with httpx.Client(base_url=system.addresses["apis"]["ScannerApi"]) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def drawn_page(tmp_path_factory):
+    """Draws a line of text as a PNG file; returns its path."""
+    folder = tmp_path_factory.mktemp("drawn")
+
+    def draw(text):
+        image = Image.new("L", (1200, 300), 255)
+        ImageDraw.Draw(image).text((60, 100), text, fill=0, font=ImageFont.load_default(72))
+        file = folder / f"{secrets.token_hex(4)}.png"
+        image.save(file)
+        return file.read_bytes()
+
+    return draw

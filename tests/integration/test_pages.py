@@ -1,0 +1,136 @@
+"""Pages through the gateway, the queue and the recognition function, with IAM enforced."""
+
+import json
+import time
+from io import BytesIO
+
+import httpx
+import pytest
+from PIL import Image
+
+
+def test_an_uploaded_page_is_recognised(system, user, drawn_page):
+    project = user.project()
+    page = user.settled(project, user.upload(project, drawn_page("Hello recognition")))
+
+    assert page["status"] == "ready"
+    assert page["text"] == "Hello recognition"
+    assert page["wordCount"] == 2
+    assert 50 < page["confidence"] <= 100
+    image = httpx.get(page["imageUrl"])
+    assert Image.open(BytesIO(image.content)).size == (1200, 300)
+    assert Image.open(BytesIO(httpx.get(page["thumbnailUrl"]).content)).size == (400, 100)
+    counts = user.api.get(f"/projects/{project}").json()["pagesByStatus"]
+    assert counts == {"awaiting-upload": 0, "recognising": 0, "ready": 1, "failed": 0}
+
+
+def test_pages_keep_the_order_in_which_they_were_added(user, drawn_page):
+    project = user.project()
+    pages = [user.upload(project, drawn_page(f"Page {number}")) for number in range(3)]
+
+    listed = user.api.get(f"/projects/{project}/pages").json()["items"]
+
+    assert [page["pageId"] for page in listed] == pages
+    assert user.api.get(f"/projects/{project}/pages/count").json() == {"pageCount": 3}
+
+
+def test_an_image_that_is_none_fails_with_a_reason(user):
+    project = user.project()
+    page = user.settled(project, user.upload(project, b"This is text, whatever its name says."))
+
+    assert page["status"] == "failed"
+    assert page["reason"]["code"] == "unsupported-image"
+    assert "JPEG" in page["reason"]["message"]
+
+
+def test_an_upload_of_another_type_or_size_is_refused_by_the_store(user):
+    project = user.project()
+    form = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/jpeg"}).json()["upload"]
+
+    too_large = httpx.post(form["url"], data=form["fields"], files={"file": b"x" * (10 * 1024 * 1024 + 1)}, timeout=60)
+    other_type = httpx.post(
+        form["url"], data=form["fields"] | {"Content-Type": "text/html"}, files={"file": b"<script>"}
+    )
+
+    assert too_large.status_code == 400
+    assert "EntityTooLarge" in too_large.text
+    assert other_type.status_code == 403
+
+
+def test_a_second_upload_with_the_same_form_changes_nothing(user, drawn_page):
+    project = user.project()
+    page = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()
+    form = page["upload"]
+
+    def post(text):
+        assert httpx.post(form["url"], data=form["fields"], files={"file": drawn_page(text)}).status_code == 204
+
+    post("The first")
+    assert user.settled(project, page["pageId"])["text"] == "The first"
+    post("The second")
+    time.sleep(3)  # what must not happen has no event to wait for
+
+    read = user.settled(project, page["pageId"])
+    assert read["text"] == "The first"
+    assert httpx.get(read["imageUrl"]).content == drawn_page("The first")
+
+
+def test_recognition_is_announced_on_the_bus(system, user, drawn_page):
+    sqs, events = system.client("sqs"), system.client("events")
+    queue = sqs.create_queue(QueueName="announcements")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus = system.output("EventBusName")
+    events.put_rule(
+        Name="announcements", EventBusName=bus, EventPattern=json.dumps({"source": ["docscan.recognition"]})
+    )
+    events.put_targets(Rule="announcements", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    try:
+        project = user.project()
+        page = user.upload(project, drawn_page("Announced"))
+        user.settled(project, page)
+        details = []
+        deadline = time.monotonic() + 20
+        while not any(detail["pageId"] == page for detail in details) and time.monotonic() < deadline:
+            messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get(
+                "Messages", []
+            )
+            details += [json.loads(message["Body"])["detail"] for message in messages]
+        detail = next(detail for detail in details if detail["pageId"] == page)
+        assert detail["owner"] == user.sub
+        assert detail["wordCount"] == 1
+    finally:
+        events.remove_targets(Rule="announcements", EventBusName=bus, Ids=["queue"])
+        events.delete_rule(Name="announcements", EventBusName=bus)
+        sqs.delete_queue(QueueUrl=queue)
+
+
+def test_a_pdf_is_made_of_the_ready_pages_and_names_the_others(user, drawn_page):
+    project = user.project("Réunion")
+    user.settled(project, user.upload(project, drawn_page("In the document")))
+    failed = user.upload(project, b"no image")
+    user.settled(project, failed)
+
+    answer = user.api.get(f"/projects/{project}/pdf")
+
+    assert answer.status_code == 200
+    pdf = answer.json()
+    assert pdf["pageCount"] == 1
+    assert pdf["leftOut"] == [{"pageId": failed, "status": "failed"}]
+    content = httpx.get(pdf["url"])
+    assert content.headers["content-type"] == "application/pdf"
+    assert content.content.startswith(b"%PDF-")
+
+
+def test_a_project_without_pages_has_no_pdf(user):
+    answer = user.api.get(f"/projects/{user.project()}/pdf")
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "nothing-to-export"
+
+
+@pytest.mark.parametrize("body", [{}, {"contentType": "image/heic"}, {"contentType": 1}, []])
+def test_a_page_of_an_unknown_type_is_refused(user, body):
+    answer = user.api.post(f"/projects/{user.project()}/pages", json=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid-request"

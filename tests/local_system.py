@@ -1,0 +1,55 @@
+"""The local system as tests reach it."""
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+ROOT = Path(__file__).parents[1]
+DOCSCAN = Path(sys.executable).with_name("docscan")
+
+
+@dataclass(frozen=True)
+class System:
+    """A running local system."""
+
+    data_dir: Path
+    addresses: dict
+
+    def docscan(self, *arguments, cwd=ROOT, **options):
+        """Run the `docscan` command against this system."""
+        return subprocess.run(
+            [DOCSCAN, *map(str, arguments)],
+            cwd=cwd,
+            env=os.environ | {"DOCSCAN_DATA_DIR": str(self.data_dir)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            **options,
+        )
+
+    def client(self, service):
+        """A boto3 client of the engine, as root."""
+        return boto3.client(
+            service,
+            endpoint_url=self.addresses["engine"],
+            region_name=self.addresses["region"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def output(self, name):
+        return self.addresses["outputs"][name]
+
+
+def free_ports(count):
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
