@@ -96,8 +96,8 @@ def respond(event: dict[str, Any], routes: Mapping[str, Route]) -> dict[str, Any
         user = _user(event)
         log["sub"] = user
         status, body = routes[event["routeKey"]](Request(event, user, log))
-    except errors.ScannerError as error:
-        status, body = _STATUSES.get(type(error), 500), {"message": error.message, "code": error.code}
+    except tuple(_STATUSES) as error:
+        status, body = _STATUSES[type(error)], {"message": error.message, "code": error.code}
         log["code"] = error.code
     except Exception:  # noqa: BLE001 - the outermost edge
         LOGGER.exception("%s failed", event.get("routeKey"))

@@ -13,7 +13,7 @@ ADVANCE = 500
 SPACE_ADVANCE = 100
 """Narrow, so that the space after a word does not reach into the next one, however tight they are set."""
 
-_EPOCH = 2_082_844_800  # 1970-01-01, counted from 1904 as fonts do: the same font each time
+_EPOCH = 2_082_844_800  # 1970, counted from 1904 as fonts do: a fixed date that fontTools does not warn about
 
 
 def font(characters: Set[str]) -> bytes:
@@ -37,7 +37,6 @@ def font(characters: Set[str]) -> bytes:
     cmap.platformID, cmap.platEncID, cmap.language = 3, 10, 0
     cmap.cmap = {ord(character): "any" for character in characters} | {ord(" "): "space"}
     builder.font["cmap"].tables = [cmap]
-    builder.font.recalcTimestamp = False
     encoded = io.BytesIO()
     builder.save(encoded)
     return encoded.getvalue()

@@ -26,8 +26,8 @@ def place(pdf: FPDF, image: Image.Image, data: bytes, width: float, height: floa
     turn = orientation(image)
     if is_jpeg(image):
         name = _add(pdf, image, _jpeg(image, data))
-    elif turn == 1 and (plain := _plain_png(image, data)):
-        name = _add(pdf, image, plain)
+    elif png := _png(image, data):
+        name = _add(pdf, image, png)
     else:
         turn, image = 1, _plain(upright(image))
         if image.mode in {"1", "LA", "RGBA"}:  # fpdf2 packs one bit as fax machines do, and transparency as a mask
@@ -76,7 +76,7 @@ def _jpeg(image: Image.Image, data: bytes) -> dict[str, Any]:
     return info
 
 
-def _plain_png(image: Image.Image, data: bytes) -> dict[str, Any] | None:
+def _png(image: Image.Image, data: bytes) -> dict[str, Any] | None:
     """Return the PNG's own compressed pixels, which PDF reads as they are; None for interlaced or transparent ones."""
     if image.format != "PNG":
         return None
@@ -115,6 +115,8 @@ def _packed(image: Image.Image) -> dict[str, Any]:
 
 def _plain(image: Image.Image) -> Image.Image:
     """Return a decoded image in one of the modes that `_packed` or fpdf2 packs without loss."""
-    if image.mode in {"1", "LA", "RGBA", *_CHANNELS} or image.mode.startswith("I;16"):
+    if image.mode in {"LA", "RGBA"} or image.mode.startswith("I;16"):
         return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image if image.mode in {"1", *_CHANNELS} else image.convert("RGB")

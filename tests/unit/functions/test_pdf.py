@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import time
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -206,6 +207,16 @@ def test_transparency_is_kept(mode):
     assert image.SMask.read_bytes() == Image.linear_gradient("L").tobytes()
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_a_colour_that_is_declared_transparent_is_kept_so(mode):
+    original = Image.new(mode, (4, 1), 9)
+    if mode == "P":
+        original.putpalette([shade for shade in range(16) for _ in "rgb"])
+    original.putpixel((0, 0), 7)
+    (page,) = pages(build((NOTHING, encoded(original, transparency=7))))
+    assert image_of(page).SMask.read_bytes() == bytes([0, 255, 255, 255])
+
+
 def test_an_interlaced_png_keeps_its_pixels():
     """Pillow does not write interlaced ones; this is a grey 2 x 2 image in Adam7's seven passes."""
     import struct
@@ -343,16 +354,30 @@ def test_a_tilted_word_is_marked_as_a_whole():
     assert [str(span.ActualText) for span in spans] == ["Überschrift"]
 
 
+def test_a_tilted_word_from_right_to_left_is_not():
+    """Poppler would turn the span's text round."""
+    image = encoded(Image.new("L", (100, 100)))
+    tilted = RecognisedText(100, 100, (line("שלום", tilt=math.radians(5)),))
+    (page,) = pages(build((tilted, image)))
+    assert not [operator for _, operator in pikepdf.parse_content_stream(page) if str(operator) == "BDC"]
+
+
 def test_a_degenerate_polygon_loses_no_word():
     point = (0.5, 0.5)
     text = RecognisedText(100, 100, (Line("dot", 99.0, (Word("dot", 99.0, (point,) * 4),)),))
     (page,) = pages(build((text, encoded(Image.new("L", (100, 100))))))
-    assert [piece.text for piece in words_of(page)] == ["dot"]
+    (piece,) = words_of(page)
+    (left, top), (right, _), (_, bottom), _ = piece.corners
+    assert piece.text == "dot"
+    assert left < right
+    assert top < bottom
 
 
-def test_the_same_input_gives_the_same_bytes():
+def test_the_same_input_gives_the_same_bytes_at_any_time(monkeypatch):
     page = (RecognisedText(100, 100, (line("same again"),)), encoded(Image.new("L", (100, 100))))
-    assert build(page, page) == build(page, page)
+    first, now = build(page, page), time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1_000_000)
+    assert build(page, page) == first
     assert build(page) != build(page, title="another")
 
 
