@@ -50,6 +50,18 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--api-port", type=int, default=3000, help="port of the first API; further ones follow")
     up.add_argument("--engine-port", type=int, default=4566, help="port of the AWS endpoint")
     up.add_argument("--textract-port", type=int, default=4567, help="port of the Textract endpoint")
+    up.add_argument(
+        "--container-address",
+        metavar="ADDRESS",
+        help="answer AWS calls on this address, too: Docker's bridge (on Linux 172.17.0.1), for `sam local`",
+    )
+    up.add_argument(
+        "--sam-local-variable",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what sam-local.json in the data directory tells functions besides",
+    )
     up.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the template")
 
     verb("down", _down, "stop it; the data stays")
@@ -64,12 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace) -> Settings:
     template = options.template.resolve()
-    parameters = {}
-    for pair in options.parameter:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise SamhostError(f"--parameter takes KEY=VALUE, not {pair!r}.")
-        parameters[key] = value
+    parameters = _pairs("--parameter", options.parameter)
     if not template.is_file():
         raise SamhostError(f"{template} is not there. Name a SAM template with --template.")
     # By convention a parameter of this name is the functions' processor, and locally that is the machine's own.
@@ -82,7 +89,19 @@ def _settings(options: argparse.Namespace) -> Settings:
         engine_port=options.engine_port,
         textract_port=options.textract_port,
         parameters=parameters,
+        container_address=options.container_address,
+        sam_local_variables=_pairs("--sam-local-variable", options.sam_local_variable),
     )
+
+
+def _pairs(option: str, given: list[str]) -> dict[str, str]:
+    pairs = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise SamhostError(f"{option} takes KEY=VALUE, not {pair!r}.")
+        pairs[key] = value
+    return pairs
 
 
 def _up(options: argparse.Namespace) -> None:

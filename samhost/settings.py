@@ -21,6 +21,8 @@ class Settings:
     engine_port: int = 4566
     textract_port: int = 4567
     parameters: dict[str, str] = field(default_factory=dict)
+    container_address: str | None = None  # where containers reach this machine; None: they need not
+    sam_local_variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def stack_name(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from samhost.build import build
+from samhost.containers import forwarded, write_environment
 from samhost.deployment import Deployment, deploy, write_gateway_config
 from samhost.engine import engine
 from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError
@@ -89,6 +90,7 @@ async def _start(settings: Settings, children: list[Child]) -> None:
             with contextlib.suppress(asyncio.CancelledError, SamhostError):
                 await loading
         raise
+    write_environment(settings)
     addresses = _write_addresses(settings, deployment, ports, users)
     _print_table(addresses, settings)
 
@@ -97,7 +99,8 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         if child is core:
             await deploy(settings, local, built)
 
-    await asyncio.gather(*(keep_running(child, restarted) for child in children))
+    with _open_to_containers(settings):
+        await asyncio.gather(*(keep_running(child, restarted) for child in children))
 
 
 def _textract(settings: Settings) -> Child:
@@ -123,6 +126,18 @@ def _gateway(settings: Settings, local: LocalTemplate, deployment: Deployment) -
 
     arguments = ["samhost.gateway", "--config", str(config)]
     return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready), ports
+
+
+@contextmanager
+def _open_to_containers(settings: Settings) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        if address := settings.container_address:
+            for port in (settings.engine_port, settings.textract_port):
+                try:
+                    stack.enter_context(forwarded(address, port, port))
+                except OSError as error:
+                    raise SamhostError(f"Containers cannot be served on {address}:{port}: {error.strerror}.") from error
+        yield
 
 
 def _check_port(name: str, port: int, option: str) -> None:

@@ -16,6 +16,9 @@ VERBS = {
 }
 """What samhost can be asked for. Each takes samhost's own options."""
 
+DEVELOPMENT_USER = "DOCSCAN_DEVELOPMENT_USER"
+"""The variable that tells functions under `sam local`, which verifies no token, who calls."""
+
 
 def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     """Become `samhost VERB ARGUMENTS…`, with the data folder that the other commands look in.
@@ -31,7 +34,8 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
         )
     folder = os.environ.get("DOCSCAN_DATA_DIR") or ".docscan"
     # -P: what lies in the current folder is data, not code. An option given later goes before one given here.
-    command = [sys.executable, "-P", "-m", "samhost", verb, "--data-dir", folder, *arguments]
+    own = ["--data-dir", folder, *(["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"] if verb == "up" else [])]
+    command = [sys.executable, "-P", "-m", "samhost", verb, *own, *arguments]
     if os.name == "posix":
         sys.stdout.flush()
         sys.stderr.flush()

@@ -8,13 +8,10 @@ summary of the run says so.
 import json
 import os
 import platform
-import select
 import shutil
 import socket
-import socketserver
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +23,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
+
+from samhost.containers import forwarded
 
 REPOSITORY = Path(__file__).parents[2]
 SAM_BIN = REPOSITORY / ".venv-sam" / "bin"
@@ -221,7 +220,7 @@ def functions(
     address = _address_of_this_machine()
     with ExitStack() as stack:
         for name, url in endpoints.items():
-            endpoints[name] = f"http://{address}:{stack.enter_context(_forwarded(address, urlsplit(url).port))}"
+            endpoints[name] = f"http://{address}:{stack.enter_context(_reachable(address, urlsplit(url).port))}"
         file = folder / "environment.json"
         file.write_text(json.dumps({"Parameters": function_environment | endpoints}))
         yield SamLocal(file, system.addresses["engine"])
@@ -250,37 +249,16 @@ def _address_of_this_machine() -> str:
     return subprocess.run([*command, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 
 
-class _Forward(socketserver.BaseRequestHandler):
-    """Copies what comes on a connection to a port of 127.0.0.1, and what comes back."""
-
-    port: int
-
-    def handle(self) -> None:
-        with socket.create_connection((HOST, self.port)) as system:
-            other = {self.request: system, system: self.request}
-            while True:
-                for side in select.select(list(other), [], [])[0]:
-                    if not (data := side.recv(2**16)):
-                        return
-                    other[side].sendall(data)
-
-
 @contextmanager
-def _forwarded(address: str, port: int) -> Iterator[int]:
-    """A port of `address` that leads to `port` of 127.0.0.1, where no container reaches the local system by itself."""
-    try:
-        server = socketserver.ThreadingTCPServer((address, 0), type("ForwardTo", (_Forward,), {"port": port}))
-    except OSError:
-        # Docker Desktop: the address is none of this machine's own, and leads to its 127.0.0.1 by itself.
-        yield port
-        return
-    server.daemon_threads = True
-    with server:
-        threading.Thread(target=server.serve_forever).start()
+def _reachable(address: str, port: int) -> Iterator[int]:
+    """A port of `address` that leads to `port` of 127.0.0.1."""
+    with ExitStack() as stack:
         try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+            leads_there = stack.enter_context(forwarded(address, port))
+        except OSError:
+            # Docker Desktop: the address is none of this machine's own, and leads to its 127.0.0.1 by itself.
+            leads_there = port
+        yield leads_there
 
 
 def _free_port() -> int:

@@ -66,8 +66,10 @@ def test_a_verb_becomes_samhost_with_its_options_unchanged(run, monkeypatch, ver
     options = ["--detach", "-f", "--template=x y.yaml", "--", "--help", "", "-zz"]
     result = run(verb, *options)
     assert result.exit_code == 7
-    command = [sys.executable, "-P", "-m", "samhost", verb, "--data-dir", ".docscan", *options]
-    assert started == [(sys.executable, command)]
+    own = ["--data-dir", ".docscan"]
+    if verb == "up":
+        own += ["--sam-local-variable", "DOCSCAN_DEVELOPMENT_USER=developer"]
+    assert started == [(sys.executable, [sys.executable, "-P", "-m", "samhost", verb, *own, *options])]
 
 
 def test_a_verb_uses_the_data_folder_that_the_other_commands_look_in(run, monkeypatch):
