@@ -3,7 +3,8 @@
 import json
 import time
 
-from samhost.gateway.exchange import Exchange, Response
+from samhost.gateway.exchange import Exchange
+from samhost.gateway.messages import Response
 
 
 def line(exchange: Exchange, response: Response) -> str:

@@ -11,9 +11,10 @@ from samhost.gateway.authorizers.jwt_keys import KeySets
 from samhost.gateway.cors import is_preflight, without_cors
 from samhost.gateway.document import Api
 from samhost.gateway.errors import GatewayError, HeadersTooLargeError
-from samhost.gateway.exchange import Exchange, Receive, Request, Response
+from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.messages import Receive, Request, Response
 
 HEAD_BYTES = 10_240  # request line and headers together [doc]
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samhost.gateway.errors import ConfigurationError
-from samhost.gateway.exchange import Headers, Request
+from samhost.gateway.messages import Headers, Request
 
 _PREFIX = "access-control-"
 

@@ -11,9 +11,8 @@ from typing import Any
 from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
-from samhost.gateway.integrations.lambda_proxy import LambdaTarget
-from samhost.gateway.integrations.not_emulated import NotEmulatedTarget
 from samhost.gateway.routing import ANY, DEFAULT, Route, Router
+from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
 
 ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
 _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.errors import ConfigurationError
-from samhost.gateway.integrations.lambda_proxy import LambdaTarget
-from samhost.gateway.integrations.not_emulated import NotEmulatedTarget
+from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
 
 DEFAULT = "$default"
 ANY = "ANY"

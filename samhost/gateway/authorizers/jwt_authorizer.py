@@ -14,11 +14,11 @@ import jwt
 from jwt.utils import base64url_decode
 
 from samhost.gateway.errors import ForbiddenError, UnauthorizedError, UnsupportedError
-from samhost.gateway.exchange import Caller
+from samhost.gateway.messages import Caller
 
 if TYPE_CHECKING:
     from samhost.gateway.authorizers.jwt_keys import KeySets
-    from samhost.gateway.exchange import Request
+    from samhost.gateway.messages import Request
 
 ALGORITHMS = ["RS256", "RS384", "RS512"]  # only RSA-based ones are supported [doc]
 REMEMBER_SECONDS = 60  # a token that was verified is not verified again at each request, which costs more than the rest

@@ -2,11 +2,13 @@
 
 from typing import Any, Protocol
 
-from samhost.gateway.exchange import Exchange, Response
+from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.functions import Functions
-from samhost.gateway.integrations.lambda_proxy import LambdaProxy, LambdaTarget
-from samhost.gateway.integrations.not_emulated import NotEmulated, NotEmulatedTarget
+from samhost.gateway.integrations.lambda_proxy import LambdaProxy
+from samhost.gateway.integrations.not_emulated import NotEmulated
+from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
+from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
 
 
 class Integration(Protocol):

@@ -8,13 +8,12 @@ import json
 import os
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
-from samhost.gateway.exchange import Exchange, Headers
-
-if TYPE_CHECKING:
-    from samhost.gateway.routing import Route
+from samhost.gateway.exchange import Exchange
+from samhost.gateway.messages import Headers
+from samhost.gateway.routing import Route
 
 # Bodies of these types arrive as text, all others as base64, `application/x-www-form-urlencoded` and an absent type
 # too [obs: tried at AWS, https://github.com/ministackorg/ministack/pull/766].
@@ -22,7 +21,7 @@ _TEXT_TYPES = {"application/json", "application/javascript", "application/xml"}
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
-def event_2_0(exchange: Exchange, route: "Route", body: bytes) -> dict[str, Any]:
+def event_2_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
     """Payload format 2.0: several values comma-joined, empty fields omitted, paths percent-decoded [obs]."""
     request, api = exchange.request, exchange.api
     headers = _joined([pair for pair in _headers(exchange, body) if pair[0] != "cookie"])
@@ -65,7 +64,7 @@ def event_2_0(exchange: Exchange, route: "Route", body: bytes) -> dict[str, Any]
     return event | {"isBase64Encoded": encoded}
 
 
-def event_1_0(exchange: Exchange, route: "Route", body: bytes) -> dict[str, Any]:
+def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
     """Payload format 1.0: every value in the `multiValue…` fields, absent fields null.
 
     Of several values the single field has a header's last and a parameter's first, as in AWS's example [doc].

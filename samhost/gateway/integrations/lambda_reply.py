@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from samhost.gateway.errors import IntegrationFailedError
-from samhost.gateway.exchange import Headers, Response
+from samhost.gateway.messages import Headers, Response
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

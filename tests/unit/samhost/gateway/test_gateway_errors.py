@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from samhost.gateway.exchange import BODY_BYTES
 from samhost.gateway.integrations.lambda_proxy import PAYLOAD_BYTES
+from samhost.gateway.messages import BODY_BYTES
 
 
 def failure(status, message):
