@@ -11,11 +11,12 @@ import yaml
 from botocore.exceptions import ClientError
 
 from samhost.build import run_sam
-from samhost.errors import CommandFailedError
+from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.local_template import OUTPUT_PREFIX, LocalTemplate, resolve
 from samhost.settings import ACCOUNT_ID, HOST, REGION, ROOT_CREDENTIALS, Settings
 
-DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+# After a rollback the stack is as it was before, and works.
+DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def engine_client(settings: Settings, service: str):
 async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deployment:
     """Deploy, and return the stack's outputs.
 
-    Raises CommandFailedError with the end of what `sam deploy` said.
+    Raises CommandFailedError, or UpdateFailedError where a stack was there, with the end of what `sam deploy` said.
     """
     _zip_functions(local, built.parent, settings.data_dir / "artifacts")
     template = settings.data_dir / "local-template.yaml"
@@ -58,12 +59,18 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
         return Deployment(deployed, changed=False)
     stamp.unlink(missing_ok=True)
     overrides = [f"ParameterKey={key},ParameterValue={value}" for key, value in settings.parameters.items()]
-    await run_sam(
-        settings, "deploy", "--template-file", str(template), "--stack-name", settings.stack_name, "--region", REGION,
-        "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
-        "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--on-failure", "DELETE",
-        *(["--parameter-overrides", *overrides] if overrides else []),
-    )  # fmt: skip
+    try:
+        await run_sam(
+            settings, "deploy",
+            "--template-file", str(template), "--stack-name", settings.stack_name, "--region", REGION, "--resolve-s3",
+            "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
+            "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--on-failure", "DELETE",
+            *(["--parameter-overrides", *overrides] if overrides else []),
+        )  # fmt: skip
+    except CommandFailedError as error:
+        if deployed is None:
+            raise
+        raise UpdateFailedError(error.output) from error
     deployed = _outputs(settings)
     if deployed is None:
         raise CommandFailedError("sam deploy", "It succeeded, and yet the engine has no such stack.")

@@ -6,6 +6,7 @@ SamhostError
 ├── PortTakenError        another program listens where we must
 ├── ProcessFailedError    a child process ended before it was ready
 ├── CommandFailedError    `sam` failed; carries the end of its output
+│   └── UpdateFailedError what is deployed cannot be changed into what the template says now
 └── TemplateError         the template cannot be hosted
 """
 
@@ -49,6 +50,15 @@ class CommandFailedError(SamhostError):
 
     def __init__(self, command: str, output: str):
         super().__init__(f"`{command}` failed:\n{output}")
+        self.output = output
+
+
+class UpdateFailedError(CommandFailedError):
+    """What is deployed cannot be changed into what the template says now."""
+
+    def __init__(self, output: str):
+        hint = "What the engine cannot change in place is made anew after `reset`, which deletes all local data."
+        super().__init__("sam deploy", f"{output}\n{hint}")
 
 
 class TemplateError(SamhostError):
