@@ -78,11 +78,14 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     return Deployment(deployed, changed=True)
 
 
-def write_gateway_config(
-    settings: Settings, local: LocalTemplate, deployment: Deployment
-) -> tuple[Path, dict[str, int]]:
-    """Write what the gateway serves, every intrinsic resolved; returns the file and each API's port."""
-    ports = {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
+def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
+    """Each API's port by its name, in the order of the template."""
+    return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
+
+
+def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> Path:
+    """Write what the gateway serves, every intrinsic resolved; returns the file."""
+    ports = api_ports(settings, local)
     config = {
         "engine": settings.engine_url,
         "region": REGION,
@@ -101,7 +104,7 @@ def write_gateway_config(
     }
     file = settings.data_dir / "gateway.json"
     file.write_text(json.dumps(config, indent=1))
-    return file, ports
+    return file
 
 
 def _outputs(settings: Settings) -> dict[str, str] | None:

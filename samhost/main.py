@@ -122,7 +122,7 @@ async def _until_stopped(settings: Settings) -> None:
 
 def _up_detached(settings: Settings) -> None:
     """Start `up` as a process of its own, and show what it says until it is ready."""
-    settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_folders()
     log = settings.logs_dir / "samhost.log"
     with log.open("wb") as output:
         arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]

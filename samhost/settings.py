@@ -50,6 +50,11 @@ class Settings:
         """What a client needs to know; there while the system is ready."""
         return self.data_dir / "addresses.json"
 
+    def make_folders(self) -> None:
+        """Make the folders that everything is written to; all that users keep is in there, so it is theirs alone."""
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.logs_dir.mkdir(exist_ok=True)
+
     def client_environment(self) -> dict[str, str]:
         """Environment variables by which an AWS SDK reaches the local system, as root."""
         return ROOT_CREDENTIALS | {

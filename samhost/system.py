@@ -14,7 +14,7 @@ from typing import TextIO
 
 from samhost.build import build
 from samhost.containers import forwarded, write_environment
-from samhost.deployment import Deployment, deploy, write_gateway_config
+from samhost.deployment import Deployment, api_ports, deploy, write_gateway_config
 from samhost.engine import engine
 from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError
 from samhost.local_template import LocalTemplate, derive
@@ -28,8 +28,7 @@ async def up(settings: Settings) -> None:
 
     Raises SamhostError where something cannot be started; whatever had been started is stopped then.
     """
-    for folder in (settings.data_dir, settings.logs_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+    settings.make_folders()
     with _held(settings.data_dir):
         children: list[Child] = []
         try:
@@ -71,6 +70,8 @@ async def _start(settings: Settings, children: list[Child]) -> None:
             built, changed = await build(settings)
             say("" if changed else "nothing has changed")
         local = derive(built)
+        for name, port in api_ports(settings, local).items():
+            _check_port(name, port, "--api-port")
         for left_out in local.left_out:
             print(f"  Left out: {left_out.name} ({left_out.type}): {left_out.reason}", flush=True)
         with _step("Deploying (sam deploy)") as say:
@@ -117,9 +118,7 @@ def _textract(settings: Settings) -> Child:
 
 
 def _gateway(settings: Settings, local: LocalTemplate, deployment: Deployment) -> tuple[Child, dict[str, int]]:
-    config, ports = write_gateway_config(settings, local, deployment)
-    for name, port in ports.items():
-        _check_port(name, port, "--api-port")
+    config, ports = write_gateway_config(settings, local, deployment), api_ports(settings, local)
 
     async def ready() -> bool:
         return all([await accepts_connections(port) for port in ports.values()])

@@ -60,6 +60,39 @@ def test_it_says_where_everything_is(own, running):
         assert url in status.stdout
 
 
+def test_the_data_is_its_users_alone(own, running):
+    assert own.data_dir.stat().st_mode & 0o077 == 0
+
+
+def test_it_shows_what_processes_and_functions_said(own, running):
+    httpx.get(f"{running['apis']['ScannerApi']}/projects")
+    invoke_a_function(running)
+
+    assert '"status": 401' in own("logs", "gateway").stdout
+    assert "tokens sub=" in own("logs", "functions").stdout
+    unknown = own("logs", "nothing")
+    assert unknown.returncode == 1
+    assert "There are: functions, engine, gateway" in unknown.stderr
+
+
+def invoke_a_function(running):
+    """Sign in, which invokes the trigger that adds scopes to tokens."""
+    (user,) = running["users"]
+    answer = httpx.post(
+        running["engine"],
+        headers={
+            "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth",
+            "content-type": "application/x-amz-json-1.1",
+        },
+        json={
+            "ClientId": running["outputs"]["CliClientId"],
+            "AuthFlow": "USER_PASSWORD_AUTH",
+            "AuthParameters": {"USERNAME": user["username"], "PASSWORD": user["password"]},
+        },
+    )
+    assert answer.status_code == 200, answer.text
+
+
 def test_everything_listens_on_this_machine_only(running):
     listening = [c for p in family(running) for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN]
 
