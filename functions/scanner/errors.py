@@ -10,6 +10,8 @@
     ├── ContendedError          too many changes of the same project at once
     ├── SupersededError         the stored state is not the one the change was based on
     ├── UnfinishedError         time is up, the rest follows with the next delivery
+    ├── ThrottledError          recognition is asked for more than its quota allows
+    ├── GivenUpError            all attempts are used up
     └── ImageRefusedError       a page's image can never be recognised; its code is the page's failure
 
 Only `scanner.edge` knows which HTTP status each of them is.
@@ -74,6 +76,14 @@ class SupersededError(ScannerError):
 
 class UnfinishedError(ScannerError):
     """Work was left over when time ran out; it is safe to start again."""
+
+
+class ThrottledError(ScannerError):
+    """Recognition is asked for more than its quota allows; later it will do."""
+
+
+class GivenUpError(ScannerError):
+    """All attempts are used up."""
 
 
 class ImageRefusedError(ScannerError):

@@ -41,9 +41,14 @@ class Settings:
         return _required("DELETION_QUEUE_URL")
 
     @cached_property
-    def max_receives(self) -> int:
-        """How often the recognition queue delivers a message before it goes to the dead letters."""
-        return int(_required("MAX_RECEIVES"))
+    def recognition_queue_url(self) -> str:
+        """The queue of uploads to recognise."""
+        return _required("RECOGNITION_QUEUE_URL")
+
+    @cached_property
+    def max_attempts(self) -> int:
+        """How often recognition is tried; the queue delivers a message once more."""
+        return int(_required("MAX_ATTEMPTS"))
 
     @cached_property
     def development_user(self) -> str | None:

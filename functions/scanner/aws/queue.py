@@ -1,6 +1,7 @@
-"""The queue of projects to delete."""
+"""The queues: projects to delete, and uploads to recognise later."""
 
 import json
+import random
 
 from scanner.aws import clients
 from scanner.ids import is_id
@@ -19,3 +20,9 @@ def parse_deletion(body: str) -> tuple[str, str]:
     if not is_id(message["projectId"]):  # it becomes the prefix of the objects to delete
         raise ValueError("The message names no project.")
     return message["owner"], message["projectId"]
+
+
+def postpone_recognition(notification: str) -> None:
+    """Have a notification of uploads delivered anew in 5 to 60 s, so that those who were throttled do not all return."""
+    delay = random.randint(5, 60)  # noqa: S311
+    clients.sqs().send_message(QueueUrl=SETTINGS.recognition_queue_url, MessageBody=notification, DelaySeconds=delay)

@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from scanner.aws import clients
-from scanner.errors import ImageRefusedError
+from scanner.errors import ImageRefusedError, ThrottledError
 from scanner.text import Line, RecognisedText, Word, polygon
 
 # What Textract refuses however often it is asked:
@@ -29,17 +29,22 @@ _REFUSALS = {
     ),
 }
 
+_THROTTLED = {"ThrottlingException", "ProvisionedThroughputExceededException", "LimitExceededException"}
+
 
 def recognise(image: bytes, width: int, height: int) -> RecognisedText:
     """Return the text on an upright JPEG or PNG of `width` by `height` pixels.
 
-    Raises ImageRefusedError where asking again is of no use; throttling and faults are raised as they come.
+    Raises ImageRefusedError where asking again is of no use, and ThrottledError; faults are raised as they come.
     """
     try:
         answer = clients.textract().detect_document_text(Document={"Bytes": image})
     except ClientError as error:
-        if refusal := _REFUSALS.get(error.response["Error"]["Code"]):
+        code = error.response["Error"]["Code"]
+        if refusal := _REFUSALS.get(code):
             raise ImageRefusedError(*refusal) from error
+        if code in _THROTTLED:
+            raise ThrottledError(f"Textract answered {code}.") from error
         raise
     return parse(answer["Blocks"], width, height)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from scanner import image, text
-from scanner.aws import bucket, bus, pages_table, textract
+from scanner.aws import bucket, bus, pages_table, queue, textract
 from scanner.errors import ImageRefusedError, SupersededError
 from scanner.page import RECOGNITION_FAILED, Failure, Page, Status
 
@@ -40,7 +40,7 @@ def arrivals(notification: str) -> Iterator[Arrival]:
 def recognise(arrival: Arrival) -> str:
     """Recognise an upload, and return what became of it: `ready`, `failed` or `stray`.
 
-    Throttling and faults are raised, for the queue to deliver the message again.
+    Raises ThrottledError; faults are raised as they come, for the queue to deliver the message again.
     """
     page = _pinned(arrival)
     if page and page.status == Status.RECOGNISING:
@@ -51,6 +51,11 @@ def recognise(arrival: Arrival) -> str:
     if page.status == Status.READY:
         bus.publish(bus.page_recognised(page))
     return page.status.value
+
+
+def postpone(notification: str) -> None:
+    """Have the uploads in a notification recognised later, with all attempts before them."""
+    queue.postpone_recognition(notification)
 
 
 def give_up(arrival: Arrival) -> None:

@@ -19,7 +19,7 @@ from scanner.aws import clients, dynamodb
 from scanner.settings import SETTINGS
 
 ALICE = "alice"
-MAX_RECEIVES = 3
+MAX_ATTEMPTS = 3
 STATUSES = ("awaiting-upload", "recognising", "ready", "failed")
 
 _VARIABLES = {
@@ -30,7 +30,7 @@ _VARIABLES = {
     "PAGES_TABLE": "pages",
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
-    "MAX_RECEIVES": str(MAX_RECEIVES),
+    "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
 }
 _RESOURCES = yaml_parse((Path(__file__).parents[3] / "template.yaml").read_text())["Resources"]
 

@@ -9,12 +9,13 @@ from PIL import Image
 from unit.functions.pictures import picture
 
 from scanner import text
-from scanner.aws import bucket, clients, dynamodb, pages_table
+from scanner.aws import bucket, clients, dynamodb, pages_table, queue
 from scanner.services import recognition
+from scanner.settings import SETTINGS
 
 ALICE = "alice"
 
-MAX_RECEIVES = 3
+MAX_ATTEMPTS = 3
 
 
 def stored(stack, page):
@@ -279,19 +280,65 @@ def test_what_textract_refuses_for_good_fails_the_page_at_once(stack, refusal, c
     stack.assert_counters_hold()
 
 
-@pytest.mark.parametrize(
-    "fault", ["ThrottlingException", "ProvisionedThroughputExceededException", "AccessDeniedException"]
-)
-def test_throttling_and_faults_are_left_to_the_queue_until_the_last_delivery(stack, fault):
+@pytest.mark.parametrize("fault", ["InternalServerError", "AccessDeniedException"])
+def test_faults_are_left_to_the_queue_until_the_last_attempt(stack, fault):
     stack.textract.error = fault
     page = stack.page(stack.project())
     version = stack.upload(page)
-    for receives in range(1, MAX_RECEIVES):
+    for receives in range(1, MAX_ATTEMPTS):
         assert not stack.deliver(page, version, receives)
         assert stored(stack, page)["status"] == "recognising"
-    assert not stack.deliver(page, version, MAX_RECEIVES), "the message goes to the dead letters"
+    assert not stack.deliver(page, version, MAX_ATTEMPTS), "the message goes to the dead letters"
     assert stack.read_page(page)["reason"]["code"] == "recognition-failed"
     stack.assert_counters_hold()
+
+
+def test_attempts_that_ended_without_a_word_fail_the_page_at_the_delivery_after_them(stack):
+    page = stack.page(stack.project())
+    version = stack.upload(page)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scanner.services.recognition.give_up", lambda arrival: None)  # as if it had been killed
+        stack.textract.error = "InternalServerError"
+        assert not stack.deliver(page, version, MAX_ATTEMPTS)
+    assert stored(stack, page)["status"] == "recognising"
+    seen = len(stack.textract.images)
+
+    assert not stack.deliver(page, version, MAX_ATTEMPTS + 1), "the message goes to the dead letters"
+
+    assert stack.read_page(page)["reason"]["code"] == "recognition-failed"
+    assert len(stack.textract.images) == seen, "and is not tried again"
+    stack.assert_counters_hold()
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
+def test_throttling_uses_up_no_attempt(stack, code, monkeypatch):
+    postponed = []
+    monkeypatch.setattr("scanner.aws.queue.postpone_recognition", postponed.append)
+    page = stack.page(stack.project())
+    version = stack.upload(page)
+    stack.textract.error = code
+
+    assert stack.deliver(page, version, MAX_ATTEMPTS), "the message is done with"
+
+    assert stored(stack, page)["status"] == "recognising"
+    (body,) = postponed
+    stack.textract.error = None
+    assert stack.deliver_records(json.loads(body)["Records"], 1)
+    assert stack.read_page(page)["status"] == "ready"
+    stack.assert_counters_hold()
+
+
+def test_what_is_postponed_is_delivered_anew_and_later(stack, monkeypatch):
+    url = clients.sqs().create_queue(QueueName="uploads")["QueueUrl"]
+    monkeypatch.setattr(type(SETTINGS), "recognition_queue_url", url)
+    sent = []
+    monkeypatch.setattr(clients.sqs(), "send_message", lambda **message: sent.append(message))
+
+    queue.postpone_recognition("{}")
+
+    (message,) = sent
+    assert message["MessageBody"] == "{}"
+    assert 5 <= message["DelaySeconds"] <= 60
 
 
 def test_a_failed_page_stays_so_when_its_message_is_delivered_again(stack):
@@ -310,7 +357,7 @@ def test_giving_up_does_not_touch_a_page_that_is_ready(stack, monkeypatch, caplo
     version = stack.upload(page)
     stack.deliver(page, version)
     monkeypatch.setattr("scanner.aws.bus.publish", lambda event: 1 / 0)
-    assert not stack.deliver(page, version, MAX_RECEIVES)
+    assert not stack.deliver(page, version, MAX_ATTEMPTS)
     assert stored(stack, page)["status"] == "ready"
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert error.exc_info[0] is ZeroDivisionError, "what went wrong is what the log says"
