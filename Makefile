@@ -17,7 +17,7 @@ run: setup  ## Start the whole system in the foreground; Ctrl-C stops it
 
 setup: .venv/.ready .venv-sam/.ready  ## Install everything into .venv and .venv-sam
 
-test: setup  ## Unit and contract tests, and one real scan
+test: setup  ## Unit and contract tests, and real scans
 	$(BIN)/pytest tests/unit tests/contract tests/e2e/test_scan.py
 
 test-slow: setup  ## What `make test` leaves out: the running system, SAM's own commands, the real pages

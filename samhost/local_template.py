@@ -34,7 +34,21 @@ NOT_EMULATED = {
     "AWS::WAFv2::WebACLAssociation": "the engine has no firewall",
 }
 
-# Properties of HTTP APIs that the gateway does not act on.
+# Properties of HTTP APIs that are acted on, or that change nothing in what is served.
+API_HOSTED = {
+    "DefinitionBody",
+    "DefinitionUri",
+    "Description",
+    "FailOnWarnings",
+    "Name",
+    "PropagateTags",
+    "StageName",
+    "StageVariables",
+    "Tags",
+}
+# SAM writes these into the document when it transforms the template: unseen here, they would leave routes open.
+API_REFUSED = {"Auth", "CorsConfiguration"}
+OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"}
 API_NOT_EMULATED = {
     "AccessLogSettings": "the gateway writes an access log of its own",
     "DefaultRouteSettings": "the gateway does not throttle",
@@ -89,11 +103,18 @@ def derive(built: Path) -> LocalTemplate:
             local.apis.append(_take_api(name, properties, built.parent, outputs, list_parameters))
             local.left_out += [
                 LeftOut(f"{name}.{key}", resource["Type"], reason)
-                for key, reason in API_NOT_EMULATED.items()
-                if key in properties
+                for key in properties
+                if (reason := API_NOT_EMULATED.get(key, "nothing here acts on it")) and key not in API_HOSTED
             ]
+        elif resource["Type"] in OTHER_APIS:
+            local.left_out.append(LeftOut(name, resource["Type"], "its routes are not served"))
         elif resource["Type"] == "AWS::Serverless::Function":
             properties["Architectures"] = [machine_architecture()]  # what `sam build` just built for
+            local.left_out += [
+                LeftOut(f"{name}.{event}", source["Type"], "only routes in OpenAPI documents are served")
+                for event, source in properties.get("Events", {}).items()
+                if source["Type"] in {"Api", "HttpApi"}
+            ]
     local.template.setdefault("Outputs", {}).update(outputs)
     return local
 
@@ -179,6 +200,8 @@ def _references(node: object) -> Iterator[str]:
 
 
 def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict], list_parameters: set[str]) -> Api:
+    for key in API_REFUSED & properties.keys():
+        raise TemplateError(f"{name}: {key} is not hosted. Say it in the OpenAPI document, as AWS::Include asks, too.")
     body = properties.pop("DefinitionBody", None)
     location = properties.pop("DefinitionUri", None)
     if isinstance(body, dict) and "Fn::Transform" in body:

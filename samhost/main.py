@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import ipaddress
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from samhost.deployment import engine_client
-from samhost.errors import NotRunningError, SamhostError
+from samhost.errors import AlreadyRunningError, NotRunningError, SamhostError
 from samhost.settings import Settings, machine_architecture
 from samhost.system import holder, up
 
@@ -22,7 +23,7 @@ STOP_SECONDS = 60
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command; exits with 0, with 1 where something failed, with 130 after a Ctrl-C."""
+    """Run the command; exits with 0, which a Ctrl-C of a running `up` is, too, and with 1 where something failed."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -33,12 +34,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="samhost", description="Hosts a SAM template on this machine.")
+    # No abbreviations: `up --detach` starts itself again without that very option.
+    parser = argparse.ArgumentParser(
+        prog="samhost", description="Hosts a SAM template on this machine.", allow_abbrev=False
+    )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], None], what: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(
-            name, help=what, description=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+            name,
+            help=what,
+            description=what,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            allow_abbrev=False,
         )
         added.add_argument("--data-dir", type=Path, default=Path(".samhost"), help="where all its data lives")
         added.set_defaults(run=run)
@@ -89,9 +97,19 @@ def _settings(options: argparse.Namespace) -> Settings:
         engine_port=options.engine_port,
         textract_port=options.textract_port,
         parameters=parameters,
-        container_address=options.container_address,
+        container_address=_container_address(options.container_address),
         sam_local_variables=_pairs("--sam-local-variable", options.sam_local_variable),
     )
+
+
+def _container_address(given: str | None) -> str | None:
+    """An address of this machine that is not every address: whoever reaches it is the engine's root."""
+    try:
+        if given is None or not ipaddress.ip_address(given).is_unspecified:
+            return given
+    except ValueError:
+        pass
+    raise SamhostError(f"--container-address takes one IP address of this machine, not {given}.")
 
 
 def _pairs(option: str, given: list[str]) -> dict[str, str]:
@@ -122,6 +140,8 @@ async def _until_stopped(settings: Settings) -> None:
 
 def _up_detached(settings: Settings) -> None:
     """Start `up` as a process of its own, and show what it says until it is ready."""
+    if (pid := holder(settings.data_dir)) is not None:
+        raise AlreadyRunningError(settings.data_dir, pid)
     settings.make_folders()
     log = settings.logs_dir / "samhost.log"
     with log.open("wb") as output:
@@ -240,6 +260,8 @@ def _reset(options: argparse.Namespace) -> None:
     if not data_dir.exists():
         print("There is nothing to delete.")
         return
+    if not (data_dir / "lock").exists():
+        raise SamhostError(f"{data_dir} was not made by `up`: nothing is deleted there.")
     if not options.yes and input(f"Delete everything in {data_dir}? [y/N] ").strip().lower() not in {"y", "yes"}:
         print("Nothing was deleted.")
         return

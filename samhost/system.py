@@ -46,11 +46,17 @@ def holder(data_dir: Path) -> int | None:
     if not lock.exists():
         return None
     with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return int(file.read() or 0)
-    return None
+        for _ in range(100):
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                if pid := file.read():
+                    return int(pid)
+                time.sleep(0.01)  # it has just taken the lock, and is about to write who it is
+            else:
+                return None
+    raise SamhostError(f"{data_dir} is held by a process that does not say which it is.")
 
 
 async def _start(settings: Settings, children: list[Child]) -> None:
@@ -91,9 +97,6 @@ async def _start(settings: Settings, children: list[Child]) -> None:
             with contextlib.suppress(asyncio.CancelledError, SamhostError):
                 await loading
         raise
-    write_environment(settings)
-    addresses = _write_addresses(settings, deployment, ports, users)
-    _print_table(addresses, settings)
 
     async def restarted(child: Child) -> None:
         # What the engine had not written when it fell is missing: the stack is deployed again where it is not there.
@@ -101,6 +104,9 @@ async def _start(settings: Settings, children: list[Child]) -> None:
             await deploy(settings, local, built)
 
     with _open_to_containers(settings):
+        write_environment(settings)
+        addresses = _write_addresses(settings, deployment, ports, users)
+        _print_table(addresses, settings)
         await asyncio.gather(*(keep_running(child, restarted) for child in children))
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from docscan_cli.errors import UnreachableError
 
@@ -20,8 +21,18 @@ DEVELOPMENT_USER = "DOCSCAN_DEVELOPMENT_USER"
 """The variable that tells functions under `sam local`, which verifies no token, who calls."""
 
 
+def _data_folder(verb: str) -> str:
+    if folder := os.environ.get("DOCSCAN_DATA_DIR"):
+        return folder
+    here = Path.cwd()
+    above = () if verb == "up" else (folder / ".docscan" for folder in (here, *here.parents))
+    return next((str(folder) for folder in above if folder.is_dir()), ".docscan")
+
+
 def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     """Become `samhost VERB ARGUMENTS…`, with the data folder that the other commands look in.
+
+    `up` makes one in the current folder; the others find the nearest one above.
 
     Signals and the exit code are then its own. Where the operating system cannot replace a process, its exit code is
     returned. Raises UnreachableError when what samhost needs is not installed.
@@ -32,7 +43,7 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
             "The local system is not installed here. Install it with `pip install 'docscan[local]'`, or run `make run` "
             "in the project's folder."
         )
-    folder = os.environ.get("DOCSCAN_DATA_DIR") or ".docscan"
+    folder = _data_folder(verb)
     # -P: what lies in the current folder is data, not code. An option given later goes before one given here.
     own = ["--data-dir", folder, *(["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"] if verb == "up" else [])]
     command = [sys.executable, "-P", "-m", "samhost", verb, *own, *arguments]

@@ -161,6 +161,16 @@ def test_nothing_is_left_behind_when_its_supervisor_is_killed(own, running):
     assert own("status").returncode == 1
 
 
+def test_reset_deletes_nothing_that_is_not_its_own(own, tmp_path):
+    (tmp_path / "thesis.odt").touch()
+    refused = subprocess.run(
+        [DOCSCAN, "reset", "--yes", "--data-dir", tmp_path], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert refused.returncode == 1
+    assert (tmp_path / "thesis.odt").exists()
+
+
 def test_reset_deletes_everything(own):
     own("down")
     assert own("reset", "--yes").returncode == 0

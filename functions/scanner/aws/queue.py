@@ -23,6 +23,6 @@ def parse_deletion(body: str) -> tuple[str, str]:
 
 
 def postpone_recognition(notification: str) -> None:
-    """Have a notification of uploads delivered anew in 5 to 60 s, so that those who were throttled do not all return."""
+    """Have a notification of uploads delivered anew in 5 to 60 s, so that the throttled do not all return."""
     delay = random.randint(5, 60)  # noqa: S311
     clients.sqs().send_message(QueueUrl=SETTINGS.recognition_queue_url, MessageBody=notification, DelaySeconds=delay)

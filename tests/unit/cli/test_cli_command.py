@@ -80,6 +80,20 @@ def test_a_verb_uses_the_data_folder_that_the_other_commands_look_in(run, monkey
     assert started[0][4:] == ["status", "--data-dir", "/data"]
 
 
+def test_a_verb_finds_the_system_of_a_folder_above_and_up_makes_one_here(run, monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(system.os, "execv", lambda *command: started.append(command[1]) or sys.exit(0))
+    (tmp_path / ".docscan").mkdir()
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    run("status")
+    run("up")
+    assert [command[5:7] for command in started] == [
+        ["--data-dir", str(tmp_path / ".docscan")],
+        ["--data-dir", ".docscan"],
+    ]
+
+
 @pytest.mark.parametrize("missing", ["samhost", "ministack"])
 def test_without_samhost_it_says_how_to_install_it(run, monkeypatch, missing):
     monkeypatch.setattr(system.importlib.util, "find_spec", lambda name: None if name == missing else object())

@@ -104,6 +104,26 @@ def test_what_the_gateway_does_not_act_on_is_named(derived):
     ]
 
 
+@pytest.mark.parametrize("key", ["Auth", "CorsConfiguration"])
+def test_what_sam_would_add_to_the_document_is_refused_and_not_left_open(derived, key):
+    with pytest.raises(TemplateError, match=f"Api: {key} is not hosted"):
+        derived({"Api": http_api(**{key: {"DefaultAuthorizer": "Jwt"}})})
+
+
+def test_apis_and_routes_that_are_not_served_are_named(derived):
+    function = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"CodeUri": "code/", "Events": {"Route": {"Type": "HttpApi"}, "Queue": {"Type": "SQS"}}},
+    }
+    local = derived({"Rest": {"Type": "AWS::Serverless::Api"}, "Function": function, "Api": http_api(Unknown=1)})
+
+    assert {(gone.name, gone.reason) for gone in local.left_out} == {
+        ("Rest", "its routes are not served"),
+        ("Function.Route", "only routes in OpenAPI documents are served"),
+        ("Api.Unknown", "nothing here acts on it"),
+    }
+
+
 def test_an_api_without_a_document_is_refused(derived):
     with pytest.raises(TemplateError, match="Api: only HTTP APIs with an OpenAPI document"):
         derived({"Api": {"Type": "AWS::Serverless::HttpApi", "Properties": {}}})
