@@ -1,4 +1,9 @@
-"""A recognised page as Textract's answer: blocks of type PAGE, LINE and WORD, with geometry in ratios of the page."""
+"""A recognised page as Textract's answer: blocks of type PAGE, LINE and WORD, with geometry in ratios of the page.
+
+Documented is that pages may be turned in any way (limits-document.html), and that geometry is in coordinates of the
+page as it was sent. Assumed is that a polygon begins at the top left of the text as it is read, wherever that is in the
+image. RotationAngle, an optional member of a word's geometry, is left out: its sense of rotation is not documented.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 from rapidocr import EngineType, RapidOCR
 
+from samhost.textract.orientation import begun_along, likely_direction, most_text_first
 from samhost.textract.page import Line, Quad, Word
 
 if TYPE_CHECKING:
@@ -45,8 +46,15 @@ _MAX_STRIP_WIDTH = 4800
 _PADDING = (127, 127, 127)
 # Strips whose characters have a lower mean confidence are noise (RapidOCR's own default).
 _MIN_CONFIDENCE = 0.5
-# Strips this many times taller than wide are vertical lines, or else one narrow character: both ways are tried.
+# Strips this many times taller than wide are vertical lines, or else one narrow character: every way is tried.
 _TALL = 1.5
+# The way that a page's text runs is judged by this many strips. Read the right way, their characters had a mean
+# confidence of 0.97 to 1 on 20 pages in the scripts that the models know, upside down 0.2 to 0.75; a few characters may
+# do well either way. Of text that cannot be read at all, neither way is clearly better.
+_SAMPLE = 8
+_DOUBTFUL = 0.9
+_FEW_CHARACTERS = 20
+_CLEARLY_BETTER = 0.1
 # Of a strip's height, above and below: detected strips are about a quarter taller than their text.
 _TRIM = 0.12
 # White space of this many strip heights ends a word, even if the recogniser saw no space; none within a character is as
@@ -70,6 +78,21 @@ class _Character:
     text: str
     confidence: float
     x: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the recogniser made of a strip."""
+
+    strip: _Strip
+    characters: Sequence[_Character]
+
+    @property
+    def certainty(self) -> float:
+        """Mean confidence of the characters; 0 where there are none but white space."""
+        if not any(character.text.strip() for character in self.characters):
+            return 0.0
+        return fmean(character.confidence for character in self.characters)
 
 
 class RapidOcrEngine:
@@ -96,19 +119,35 @@ class RapidOcrEngine:
         self._recognise([np.full((_STRIP_HEIGHT, _MIN_STRIP_WIDTH, 3), 255, np.uint8)])
 
     def read(self, image: Image.Image) -> list[Line]:
-        """Return the strips of text found in an RGB image; neighbouring columns may share one."""
+        """Return the strips of text found in an RGB image, whichever way up it is; neighbouring columns may share one.
+
+        First the strips with most text are read, as if the page were upright or, if most strips are tall, turned
+        clockwise. Only where that gives doubtful text, they are read the other way, too.
+        """
         pixels = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
-        alternatives = [_cut_out(pixels, quad) for quad in self._detect(pixels)]
-        readings = iter(self._recognise([strip.pixels for strips in alternatives for strip in strips]))
-        lines = []
-        for strips in alternatives:
-            certainty, strip, characters = max(
-                ((_certainty(reading), strip, reading) for strip, reading in zip(strips, readings, strict=False)),
-                key=lambda alternative: alternative[0],
-            )
-            if certainty >= _MIN_CONFIDENCE:
-                lines.append(Line(_words(strip, characters)))
-        return lines
+        quads = most_text_first(self._detect(pixels))
+        sample, others = quads[:_SAMPLE], quads[_SAMPLE:]
+        direction = likely_direction(quads)
+        readings = self._read(pixels, begun_along(sample, direction))
+        if _is_doubtful(readings):
+            opposite = self._read(pixels, begun_along(sample, -direction))
+            if _overall_certainty(opposite) > _overall_certainty(readings) + _CLEARLY_BETTER:
+                direction, readings = -direction, opposite
+        readings += self._read(pixels, begun_along(others, direction))
+        return [
+            Line(_words(reading.strip, reading.characters))
+            for reading in readings
+            if reading.certainty >= _MIN_CONFIDENCE
+        ]
+
+    def _read(self, pixels: np.ndarray, quads: np.ndarray) -> list[_Reading]:
+        """Return what each strip says, in whichever of its alternatives is the most certain."""
+        alternatives = [_cut_out(pixels, quad) for quad in quads]
+        texts = iter(self._recognise([strip.pixels for strips in alternatives for strip in strips]))
+        return [
+            max((_Reading(strip, next(texts)) for strip in strips), key=lambda reading: reading.certainty)
+            for strips in alternatives
+        ]
 
     def _detect(self, pixels: np.ndarray) -> np.ndarray:
         """Return the quads of the strips of text: (n, 4, 2), px of the page."""
@@ -151,13 +190,13 @@ def _widen(pixels: np.ndarray, width: int) -> np.ndarray:
 
 
 def _cut_out(pixels: np.ndarray, quad: np.ndarray) -> list[_Strip]:
-    """Return the strip in `quad` as it stands and, if it is tall, also as text that runs downwards."""
+    """Return the strip in `quad` as it stands and, if it is tall, also as text that runs downwards, and upwards."""
     start_top, end_top, end_bottom, start_bottom = quad
     width = max(1, ceil(max(np.linalg.norm(end_top - start_top), np.linalg.norm(end_bottom - start_bottom))))
     height = max(1, ceil(max(np.linalg.norm(start_bottom - start_top), np.linalg.norm(end_bottom - end_top))))
     strips = [_straighten(pixels, quad, width, height)]
     if height >= _TALL * width:
-        strips.append(_straighten(pixels, np.roll(quad, -1, axis=0), height, width))
+        strips += [_straighten(pixels, np.roll(quad, turns, axis=0), height, width) for turns in (-1, 1)]
     return strips
 
 
@@ -177,8 +216,15 @@ def _rectangle(left: float, top: float, right: float, bottom: float) -> np.ndarr
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
 
 
-def _certainty(characters: Sequence[_Character]) -> float:
-    return fmean(character.confidence for character in characters) if any(c.text.strip() for c in characters) else 0.0
+def _is_doubtful(readings: Sequence[_Reading]) -> bool:
+    return (
+        sum(len(reading.characters) for reading in readings) < _FEW_CHARACTERS
+        or _overall_certainty(readings) < _DOUBTFUL
+    )
+
+
+def _overall_certainty(readings: Sequence[_Reading]) -> float:
+    return fmean([character.confidence for reading in readings for character in reading.characters] or [0.0])
 
 
 def _words(strip: _Strip, characters: Sequence[_Character]) -> list[Word]:

@@ -1,12 +1,13 @@
 """Reading order: from strips of text, as an engine finds them anywhere and across columns, to lines one after another.
 
-In coordinates turned so that the page's text runs level (the image itself is left alone):
+In coordinates turned so that the page's text runs level, whichever way up the image is (it is left alone):
 
 1. strips are split where words stand far apart, as between the cells of a table;
 2. a gutter is looked for: a corridor with running text on both sides. Strips that were merged across it are split
    there, and the left side is read before the right one. A line that crosses it, such as a headline, parts what is
    above it from what is below;
-3. what has no gutter is read in rows from the top, each from the left. So are tables and forms, whose cells make rows.
+3. what has no gutter is read in rows from the top, each from the left. So are tables and forms, whose cells make rows;
+4. what runs across the rest, as a note along the margin does, comes last.
 
 Columns are told from tables by the length of their lines: a table with long texts side by side is read as columns.
 """
@@ -14,7 +15,7 @@ Columns are told from tables by the length of their lines: a table with long tex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from math import atan2, cos, dist, sin
+from math import atan2, cos, dist, hypot, pi, sin
 from statistics import fmean, median
 
 from samhost.textract.page import Line, Point, Word
@@ -76,27 +77,41 @@ def arrange(strips: Iterable[Line]) -> list[Line]:
     """Return the words of `strips` as lines in reading order. No word is lost, changed or doubled."""
     strips = list(strips)
     angle = _skew(strips)
+    along = [strip for strip in strips if abs(_turn(_run(strip), angle)) <= pi / 4]
+    across = [strip for strip in strips if abs(_turn(_run(strip), angle)) > pi / 4]
     pieces = []
-    for strip in strips:
+    for strip in along:
         piece = _Piece.of([_place(word, angle) for word in strip.words])
         widest = _WIDE * piece.height
         pieces += piece.split(lambda a, b, widest=widest: b.left - a.right >= widest)
-    return [Line([placed.word for placed in piece.words]) for piece in _order(pieces)]
+    lines = [Line([placed.word for placed in piece.words]) for piece in _order(pieces)]
+    return lines + arrange(across) if across else lines
 
 
 def _skew(strips: Sequence[Line]) -> float:
     """Return the angle at which the page's text runs, in radians: the median of the strips', weighted by length."""
-    runs = []
-    for strip in strips:
-        start, end = _centre(strip.quad[0], strip.quad[3]), _centre(strip.quad[1], strip.quad[2])
-        runs.append((atan2(end[1] - start[1], end[0] - start[0]), dist(start, end)))
-    runs.sort()
-    half = sum(length for _, length in runs) / 2
-    for angle, length in runs:
+    runs = [_run(strip) for strip in strips]
+    # Counted from the mean direction: angles that differ little are neighbours on an upside-down page, too.
+    mean = atan2(sum(y for _, y in runs), sum(x for x, _ in runs))
+    turns = sorted((_turn(run, mean), hypot(*run)) for run in runs)
+    half = sum(length for _, length in turns) / 2
+    for turn, length in turns:
         half -= length
         if half <= 0:
-            return angle
+            return mean + turn
     return 0.0
+
+
+def _run(strip: Line) -> Point:
+    """Return the way from the strip's start to its end."""
+    start, end = _centre(strip.quad[0], strip.quad[3]), _centre(strip.quad[1], strip.quad[2])
+    return end[0] - start[0], end[1] - start[1]
+
+
+def _turn(run: Point, angle: float) -> float:
+    """Return by how much a run is turned against `angle`, from -pi to pi."""
+    x, y = run
+    return atan2(y * cos(angle) - x * sin(angle), x * cos(angle) + y * sin(angle))
 
 
 def _centre(a: Point, b: Point) -> Point:

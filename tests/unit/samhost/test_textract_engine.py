@@ -11,6 +11,19 @@ from samhost.textract.engine import RapidOcrEngine
 from samhost.textract.layout import arrange
 from samhost.textract.page import Word
 
+LETTER = [
+    "Dear neighbours in the house,",
+    "the lift will be out of service",
+    "from Monday to Wednesday.",
+    "Please use the stairs in the yard",
+    "and keep the doors closed.",
+    "Parcels can be left with us,",
+    "on the ground floor, at any time",
+    "between nine and six.",
+    "With best regards,",
+    "Thomas Winter",
+]
+
 
 @pytest.fixture(scope="module")
 def engine() -> RapidOcrEngine:
@@ -52,13 +65,67 @@ def test_text_that_runs_downwards_and_light_on_dark_text_are_read(engine):
 
 
 def test_a_page_set_in_two_columns_is_read_column_by_column(engine):
-    image = Image.new("RGB", (1000, 420), "white")
+    image = Image.new("RGB", (820, 700), "white")
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(30)
     columns = [[f"{name} column line {number} of text" for number in range(1, 7)] for name in ("First", "Other")]
     for x, texts in zip((40, 80 + draw.textlength(columns[0][0], font=font)), columns, strict=True):
         for number, text in enumerate(texts):
             draw.text((x, 40 + 55 * number), text, font=font, fill="black")
     assert [line.text for line in arrange(engine.read(image))] == [*columns[0], *columns[1]]
+
+
+@pytest.fixture(scope="module")
+def letter() -> Image.Image:
+    image = Image.new("RGB", (720, 700), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(36)
+    for number, text in enumerate(LETTER):
+        draw.text((60, 30 + 65 * number), text, font=font, fill="black")
+    return image
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_page_that_lies_on_its_side_or_head_is_read_and_its_polygons_are_in_the_image_as_given(engine, letter, turns):
+    upright = [word for line in arrange(engine.read(letter)) for word in line.words]
+    lines = arrange(engine.read(letter.rotate(-90 * turns, expand=True)))
+    assert [line.text for line in lines] == LETTER
+    for word, expected in zip((word for line in lines for word in line.words), upright, strict=True):
+        corners = np.array([clockwise(point, turns, letter.size) for point in expected.quad])
+        assert np.abs(np.array(word.quad) - corners).max() < 12  # px; the text is 30 px high
+
+
+def clockwise(point: tuple[float, float], turns: int, size: tuple[int, int]) -> tuple[float, float]:
+    """Return where a point of an image comes to lie when the image is turned by quarters."""
+    (x, y), (width, height) = point, size
+    return [(x, y), (height - y, x), (width - x, height - y), (y, width - x)][turns]
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_three_words_are_enough_to_tell_which_way_up_a_page_is(engine, turns):
+    image = Image.new("RGB", (620, 880), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(40)
+    draw.text((180, 350), "Chapter One", font=font, fill="black")
+    draw.text((220, 420), "Beginnings", font=font, fill="black")
+    lines = arrange(engine.read(image.rotate(-90 * turns, expand=True)))
+    assert [line.text for line in lines] == ["Chapter One", "Beginnings"]
+
+
+@pytest.mark.parametrize(("turns", "more"), [(0, 0), (1, 0), (2, 8), (3, 8)])
+def test_only_on_a_doubtful_page_a_sample_is_read_the_other_way_too(engine, letter, monkeypatch, turns, more):
+    strips = []
+    recognise = engine._recognise  # noqa: SLF001 (what is read shows nowhere else)
+    monkeypatch.setattr(engine, "_recognise", lambda pixels: strips.extend(pixels) or recognise(pixels))
+    engine.read(letter.rotate(-90 * turns, expand=True))
+    assert len(strips) == len(LETTER) + more
+
+
+@pytest.mark.parametrize("upwards", [True, False])
+def test_a_note_along_the_margin_is_read_whichever_way_it_runs(engine, letter, upwards):
+    note = Image.new("RGB", (400, 50), "white")
+    ImageDraw.Draw(note).text((10, 5), "Do not remove", font=ImageFont.load_default(34), fill="black")
+    page = Image.new("RGB", (820, 700), "white")
+    page.paste(letter, (100, 0))
+    page.paste(note.rotate(90 if upwards else -90, expand=True), (20, 10))
+    assert [line.text for line in arrange(engine.read(page))] == [*LETTER, "Do not remove"]
 
 
 def test_a_blank_page_has_no_text(engine):

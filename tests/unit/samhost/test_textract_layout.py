@@ -109,3 +109,28 @@ def test_the_order_of_a_turned_page_is_that_of_the_page_turned_back(degrees: flo
 def test_cells_of_a_turned_row_stay_in_their_row():
     rows = [strip((0, "label"), (900, "value"), y=30 * i) for i in range(5)]
     assert texts(arrange([turned(row, 3) for row in rows])) == ["label", "value"] * 5
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("tilt", [-1, 0, 1])
+def test_a_page_reads_the_same_whichever_way_up_it_is(degrees, tilt):
+    left, right = column(0, "L"), column(240, "R")
+    found = [line for pair in zip(left, right, strict=True) for line in pair]
+    uneven = [turned(line, degrees + tilt + (-0.5, 0.5)[i % 2]) for i, line in enumerate(found)]
+    assert texts(arrange(uneven)) == [*texts(left), *texts(right)]
+
+
+def test_one_word_askew_does_not_turn_an_upside_down_page():
+    cells = [(f"left{row}", f"right{row}") for row in range(4)]
+    rows = [(strip((0, left), y=30 * row), strip((300, right), y=30 * row)) for row, (left, right) in enumerate(cells)]
+    page = [turned(cell, 180 + (-1) ** i) for i, row in enumerate(rows) for cell in row]
+    askew = turned(strip((0, "stamp"), y=200), 150)
+    assert texts(arrange([askew, *page])) == [text for row in cells for text in row] + ["stamp"]
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("note_degrees", [-90, 90])
+def test_a_note_along_the_margin_comes_last(degrees, note_degrees):
+    note = turned(strip((0, "note"), (50, "along"), y=0), note_degrees)
+    page = [note, *(strip((30, f"line{i}"), y=30 * i - 40) for i in range(4))]
+    assert texts(arrange(turned(line, degrees) for line in page))[-1] == "note along"
