@@ -7,6 +7,7 @@ confidence, words end at white space, and their edges stand where the ink does.
 
 import importlib.util
 import sys
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,9 +58,10 @@ _FEW_CHARACTERS = 20
 _CLEARLY_BETTER = 0.1
 # Of a strip's height, above and below: detected strips are about a quarter taller than their text.
 _TRIM = 0.12
-# White space of this many strip heights ends a word, even if the recogniser saw no space; none within a character is as
-# wide as the second.
+# White space of this many strip heights ends a word, even if the recogniser saw no space; beside Chinese and Japanese
+# characters, whose punctuation is mostly white, it takes the second. None within a character is as wide as the third.
 _WORD_GAP = 0.5
+_WIDE_WORD_GAP = 1.0
 _CHARACTER_GAP = 0.25
 
 
@@ -242,8 +244,10 @@ def _words(strip: _Strip, characters: Sequence[_Character]) -> list[Word]:
             spaced = bool(words[-1])
             continue
         if words[-1]:
-            end, start = _gap(ink, words[-1][-1].x, character.x)
-            if spaced or start - end >= _WORD_GAP * _STRIP_HEIGHT:
+            before = words[-1][-1]
+            end, start = _gap(ink, before.x, character.x)
+            least = _WIDE_WORD_GAP if _is_wide(before) or _is_wide(character) else _WORD_GAP
+            if spaced or start - end >= least * _STRIP_HEIGHT:
                 edges += [end, start]
                 words.append([])
         words[-1].append(character)
@@ -257,6 +261,10 @@ def _words(strip: _Strip, characters: Sequence[_Character]) -> list[Word]:
         )
         for word, left, right in zip(words, edges[::2], edges[1::2], strict=True)
     ]
+
+
+def _is_wide(character: _Character) -> bool:
+    return unicodedata.east_asian_width(character.text[0]) in "WF"
 
 
 def _ink(pixels: np.ndarray) -> np.ndarray:

@@ -200,11 +200,20 @@ def _bands(pieces: Sequence[_Piece], gutter: float, gap: float) -> list[_Band]:
 
     bands = []
     placed = [(piece, sides(piece)) for piece in sorted(pieces, key=lambda piece: piece.middle)]
+    # A headline has nothing beside it; what has, is a cell, and its whole row crosses the gutter.
+    crossing = [piece for piece, both in placed if not any(both)]
+    placed = [
+        (piece, ([], []) if any(_in_one_row(piece, other) for other in crossing) else both) for piece, both in placed
+    ]
     for _, group in groupby(placed, key=lambda pair: any(pair[1])):
         band, both = zip(*group, strict=True)
         left, right = ([piece for side in sides for piece in side] for sides in zip(*both, strict=True))
         bands.append(_Band(band, left, right))
     return bands
+
+
+def _in_one_row(a: _Piece, b: _Piece) -> bool:
+    return abs(a.middle - b.middle) < min(a.height, b.height) / 2
 
 
 def _rows(pieces: Sequence[_Piece]) -> list[_Piece]:

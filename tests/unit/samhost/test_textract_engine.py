@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from samhost.textract.engine import RapidOcrEngine
+from samhost.textract.engine import RapidOcrEngine, _Character, _Strip, _words
 from samhost.textract.layout import arrange
 from samhost.textract.page import Word
 
@@ -165,3 +165,15 @@ def recording(session, pixels: list[int]):
 
 def test_openvino_does_not_report_its_use(engine):
     assert "openvino_telemetry.main" not in sys.modules
+
+
+@pytest.mark.parametrize(("text", "words"), [("北京，上海", ["北京，上海"]), ("ab,cd", ["ab,", "cd"])])
+def test_the_white_space_of_wide_punctuation_ends_no_word(text, words):
+    """A strip 48 px high with ink under every character, and 30 px of white after the comma."""
+    starts = [0, 40, 80, 120, 160]
+    strip = np.full((48, 200, 3), 255, np.uint8)
+    for start, width in zip(starts, [36, 36, 10, 36, 36], strict=True):
+        strip[10:38, start : start + width] = 0
+    characters = [_Character(character, 1.0, start + 5) for character, start in zip(text, starts, strict=True)]
+    found = _words(_Strip(strip, np.eye(3)), characters)
+    assert [word.text for word in found] == words

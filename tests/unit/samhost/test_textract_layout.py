@@ -111,6 +111,17 @@ def test_cells_of_a_turned_row_stay_in_their_row():
     assert texts(arrange([turned(row, 3) for row in rows])) == ["label", "value"] * 5
 
 
+def test_an_address_block_above_a_table_makes_no_columns_with_its_heading():
+    """The heading's third cell stands across the gutter that the block and the other cells leave."""
+    block = [strip((400, f"Reference number {i}"), y=30 * i) for i in range(3)]
+    address = [strip((0, f"Line {i} of the address"), y=30 * i) for i in range(3)]
+    heading = [strip((0, "Description of goods"), y=100)]
+    heading += [strip((x, text), y=y) for x, text, y in ((370, "Qty", 102), (420, "Price", 101), (500, "Amount", 101))]
+    found = [*address, *block, *heading, strip((0, "Bicycle"), y=130), strip((400, "12"), y=130)]
+    rows = [text for pair in zip(texts(address), texts(block), strict=True) for text in pair]
+    assert texts(arrange(found)) == [*rows, *texts(heading), "Bicycle", "12"]
+
+
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 @pytest.mark.parametrize("tilt", [-1, 0, 1])
 def test_a_page_reads_the_same_whichever_way_up_it_is(degrees, tilt):
