@@ -17,6 +17,7 @@ from samhost.settings import ACCOUNT_ID, HOST, REGION, ROOT_CREDENTIALS, Setting
 
 # After a rollback the stack is as it was before, and works.
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
 
     Raises CommandFailedError, or UpdateFailedError where a stack was there, with the end of what `sam deploy` said.
     """
-    _zip_functions(local, built.parent, settings.data_dir / "artifacts")
+    _zip_code(local, built.parent, settings.data_dir / "artifacts")
     template = settings.data_dir / "local-template.yaml"
     text = yaml.safe_dump(local.template, sort_keys=False, width=120)
     template.write_text(text)
@@ -117,22 +118,23 @@ def _outputs(settings: Settings) -> dict[str, str] | None:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _zip_functions(local: LocalTemplate, folder: Path, artifacts: Path) -> None:
-    """Point each function at an archive, one for all that share their code.
+def _zip_code(local: LocalTemplate, folder: Path, artifacts: Path) -> None:
+    """Point each function and each layer at an archive, one for all that share their code.
 
-    `sam deploy` would compress every function by itself, several seconds each; over loopback that saves nothing.
+    `sam deploy` would compress each of them by itself, several seconds each; over loopback that saves nothing.
     """
     artifacts.mkdir(exist_ok=True)
     used = set()
     for resource in local.template["Resources"].values():
         properties = resource.get("Properties", {})
-        code = properties.get("CodeUri")
-        if resource["Type"] != "AWS::Serverless::Function" or not isinstance(code, str) or not (folder / code).is_dir():
+        key = CODE_PROPERTIES.get(resource["Type"], "")
+        code = properties.get(key)
+        if not isinstance(code, str) or not (folder / code).is_dir():
             continue
         archive = artifacts / f"{_content_digest(folder / code)}.zip"
         if not archive.exists():
             _zip(folder / code, archive)
-        properties["CodeUri"] = str(archive)
+        properties[key] = str(archive)
         used.add(archive)
     for stale in set(artifacts.glob("*.zip")) - used:
         stale.unlink()
