@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV := .tools/bin/uv
 BIN := .venv/bin
 # boto3 comes with the Lambda runtime; hashes are left out, for `sam build` also fetches wheels for another processor.
-EXPORT := $(UV) export --quiet --frozen --only-group functions --no-hashes --no-annotate --no-header --no-emit-project
+EXPORT := $(UV) export --quiet --frozen --no-hashes --no-annotate --no-header --no-emit-project --only-group
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -32,14 +32,16 @@ lint: setup  ## Style, types, template and OpenAPI
 	$(BIN)/pyright
 	$(BIN)/cfn-lint --config-file cfn-lint.yaml
 	$(BIN)/openapi-spec-validator api/*.yaml
-	@diff <($(EXPORT)) functions/requirements.txt || { echo "functions/requirements.txt is not what uv.lock says: make requirements"; exit 1; }
+	@for group in functions fonts; do diff <($(EXPORT) $$group) $$group/requirements.txt || \
+	  { echo "$$group/requirements.txt is not what uv.lock says: make requirements"; exit 1; }; done
 
 format: setup  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: $(UV)  ## Export functions/requirements.txt from uv.lock
-	$(EXPORT) > functions/requirements.txt
+requirements: $(UV)  ## Export what functions and fonts need from uv.lock
+	$(EXPORT) functions > functions/requirements.txt
+	$(EXPORT) fonts > fonts/requirements.txt
 
 clean:  ## Remove what the set-up and the builds made; .docscan (your data) stays
 	rm -rf .tools .venv .venv-sam .aws-sam .pytest_cache .ruff_cache

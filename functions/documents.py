@@ -1,4 +1,4 @@
-"""The route of a project's searchable PDF."""
+"""The route of a project's PDF."""
 
 from typing import Any
 
@@ -12,8 +12,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 
 def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
-    """GET /projects/{projectId}/pdf: a link to the PDF of the ready pages, and which pages are not in it."""
-    pdf = documents.searchable_pdf(request.user, request.path("projectId"))
+    """GET /projects/{projectId}/pdf: a link to the PDF of the ready pages, and which pages are not in it.
+
+    `layout=scan`, the default, is the images under invisible text; `layout=text` is the text, typeset.
+    """
+    layout = documents.Layout(request.choice("layout", *documents.Layout))
+    pdf = documents.document(request.user, request.path("projectId"), layout)
     left_out = [{"pageId": page.page_id, "status": page.status} for page in pdf.left_out]
     return 200, {"url": pdf.url, "expiresAt": pdf.expires_at, "pageCount": pdf.page_count, "leftOut": left_out}
 

@@ -65,6 +65,13 @@ class Request:
             raise errors.InvalidRequestError("`limit` is a number from 1 to 100.")
         return int(value)
 
+    def choice(self, name: str, *choices: str) -> str:
+        """Return which of `choices` the query asks for, the first by default. Raises InvalidRequestError."""
+        value = self._query(name)
+        if value is not None and value not in choices:
+            raise errors.InvalidRequestError(f"`{name}` is one of {', '.join(choices)}.")
+        return value or choices[0]
+
     def after(self, *types: type) -> tuple[Any, ...] | None:
         """Return the sort key in the cursor, parts of `types`; None without a cursor. Raises InvalidRequestError."""
         cursor = self._query("cursor")

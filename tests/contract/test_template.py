@@ -8,6 +8,8 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
+from scanner.services.documents import Layout
+
 ROOT = Path(__file__).parents[2]
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
 RESOURCES = TEMPLATE["Resources"]
@@ -135,6 +137,22 @@ def test_policies_name_actions_and_resources():
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not any("*" in action for action in actions), name
                 assert statement["Resource"] != "*" or actions == ["textract:DetectDocumentText"], name
+
+
+def test_the_layouts_that_are_documented_are_those_that_there_are():
+    (parameter,) = ROUTES["GET /projects/{projectId}/pdf"]["parameters"]
+
+    assert parameter["schema"]["enum"] == list(Layout)
+    assert parameter["schema"]["default"] == Layout.SCAN
+
+
+def test_the_fonts_are_in_a_layer_of_the_function_that_sets_type():
+    layer = RESOURCES["FontsLayer"]
+
+    assert FUNCTIONS["DocumentsFunction"]["Properties"]["Layers"] == [{"Ref": "FontsLayer"}]
+    assert not any("Layers" in f["Properties"] for name, f in FUNCTIONS.items() if name != "DocumentsFunction")
+    assert layer["Metadata"]["BuildMethod"] == TEMPLATE["Globals"]["Function"]["Runtime"]
+    assert (ROOT / layer["Properties"]["ContentUri"] / "requirements.txt").is_file()
 
 
 def test_data_outlives_the_stack():

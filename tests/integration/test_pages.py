@@ -121,6 +121,20 @@ def test_a_pdf_is_made_of_the_ready_pages_and_names_the_others(user, drawn_page)
     assert content.content.startswith(b"%PDF-")
 
 
+def test_a_pdf_can_be_the_text_typeset(user, drawn_page, pdftotext, tmp_path):
+    project = user.project()
+    user.settled(project, user.upload(project, drawn_page("Set in type")))
+
+    answer = user.api.get(f"/projects/{project}/pdf", params={"layout": "text"})
+
+    assert answer.status_code == 200
+    file = tmp_path / "typeset.pdf"
+    file.write_bytes(httpx.get(answer.json()["url"]).content)
+    assert pdftotext(file).split() == ["Set", "in", "type", "1"]
+    refused = user.api.get(f"/projects/{project}/pdf", params={"layout": "book"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid-request")
+
+
 def test_a_project_without_pages_has_no_pdf(user):
     answer = user.api.get(f"/projects/{user.project()}/pdf")
 

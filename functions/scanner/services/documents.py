@@ -1,30 +1,39 @@
-"""A small project's searchable PDF, built once for each state of the project."""
+"""A small project's PDF, searchable or typeset, built once for each state of the project."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 
 from scanner import text
 from scanner.aws import bucket, pages_table, projects_table
-from scanner.errors import NothingToExportError, PagesNotReadyError, ProjectTooLargeError
+from scanner.errors import ContendedError, NothingToExportError, PagesNotReadyError, ProjectTooLargeError
 from scanner.ids import timestamp
 from scanner.page import Page, Status
 from scanner.project import Project
 
 MAX_PAGES = 100
 MAX_IMAGE_BYTES = 150 * 1024 * 1024
-"""Both bound the time of a request and, at twice the images' size, the function's memory."""
+MAX_CHARACTERS = 400_000
+"""They bound the time of a request and, at twice the images' size, the function's memory."""
 
-_LAYOUT = 1
+_VERSION = 1
 """To be raised when the same pages come to give another PDF than before."""
 
 _MAX_FILENAME = 100
 
 
+class Layout(StrEnum):
+    """What is seen of a page: its image, or its text, typeset. The text is found and copied in both."""
+
+    SCAN = "scan"
+    TEXT = "text"
+
+
 @dataclass(frozen=True, slots=True)
-class SearchablePdf:
+class Document:
     """A link to a PDF, when it expires, how many pages are in it, and the pages that are not."""
 
     url: str
@@ -33,23 +42,23 @@ class SearchablePdf:
     left_out: tuple[Page, ...]
 
 
-def searchable_pdf(owner: str, project_id: str) -> SearchablePdf:
+def document(owner: str, project_id: str, layout: Layout) -> Document:
     """Return a link to the PDF of a project's ready pages, in page order; build it if nobody did before.
 
-    Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError.
+    Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError, ContendedError.
     """
     project = projects_table.get(owner, project_id)
     _check(project.pages_by_status[Status.RECOGNISING], project.pages_by_status[Status.READY])
     pages = list(pages_table.all_of(project_id))
-    ready = [page for page in pages if page.status == Status.READY]
+    ready = {number: page for number, page in enumerate(pages, 1) if page.status == Status.READY}
     _check(sum(page.status == Status.RECOGNISING for page in pages), len(ready))
-    key = bucket.document_key(project_id, _digest(project, ready))
+    key = bucket.document_key(project_id, _digest(project, ready, layout))
     if not bucket.exists(key):
-        bucket.write(key, _build(project, ready), "application/pdf")
+        bucket.write(key, _build(project, ready, layout), "application/pdf")
     expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
     url = bucket.link(key, filename=f"{project.name[:_MAX_FILENAME]}.pdf")
     left_out = tuple(page for page in pages if page.status != Status.READY)
-    return SearchablePdf(url, expires_at, len(ready), left_out)
+    return Document(url, expires_at, len(ready), left_out)
 
 
 def _check(recognising: int, ready: int) -> None:
@@ -63,17 +72,25 @@ def _check(recognising: int, ready: int) -> None:
 
 
 def _too_large() -> ProjectTooLargeError:
-    limits = f"{MAX_PAGES} pages and {MAX_IMAGE_BYTES >> 20} MB of images"
+    limits = f"{MAX_PAGES} pages, {MAX_IMAGE_BYTES >> 20} MB of images, {MAX_CHARACTERS:,} characters of text"
     return ProjectTooLargeError(f"This project is too large for a PDF at once ({limits}). Use exports for it.")
 
 
-def _digest(project: Project, pages: list[Page]) -> str:
+def _digest(project: Project, pages: dict[int, Page], layout: Layout) -> str:
     """Return what identifies the PDF: a hash over all that determines it."""
-    parts = [[page.page_id, page.image_id, page.image_version, page.updated_at] for page in pages]
-    return hashlib.sha256(json.dumps([_LAYOUT, project.name, parts]).encode()).hexdigest()
+    parts = [[n, page.page_id, page.image_id, page.image_version, page.updated_at] for n, page in pages.items()]
+    return hashlib.sha256(json.dumps([_VERSION, layout, project.name, parts]).encode()).hexdigest()
 
 
-def _build(project: Project, pages: list[Page]) -> bytearray:
+def _build(project: Project, pages: dict[int, Page], layout: Layout) -> bytearray:
+    """Build the PDF of `pages`, by their numbers in the project."""
+    newest = datetime.fromisoformat(max(page.updated_at for page in pages.values()))
+    if layout == Layout.TEXT:
+        return _typeset(project.name, newest, pages)
+    return _searchable(project.name, newest, pages)
+
+
+def _searchable(title: str, created: datetime, pages: dict[int, Page]) -> bytearray:
     from scanner import pdf  # takes fpdf2 and a third of a second, which a PDF that exists already does not need
 
     total = 0
@@ -88,7 +105,27 @@ def _build(project: Project, pages: list[Page]) -> bytearray:
 
     scanned = [
         pdf.ScannedPage(text.from_json(bucket.read(bucket.words_key(page))), partial(read_image, page))
-        for page in pages
+        for page in pages.values()
     ]
-    newest = max(page.updated_at for page in pages)
-    return pdf.build(project.name, datetime.fromisoformat(newest), scanned)
+    return pdf.build(title, created, scanned)
+
+
+def _typeset(title: str, created: datetime, pages: dict[int, Page]) -> bytearray:
+    from scanner import typeset_pdf  # takes HarfBuzz, too
+
+    total, typeset = 0, []
+    for number, page in pages.items():
+        content = _text(page)
+        total += len(content)
+        if total > MAX_CHARACTERS:
+            raise _too_large()
+        typeset.append(typeset_pdf.TypesetPage(number, content))
+    return typeset_pdf.build(title, created, typeset)
+
+
+def _text(listed: Page) -> str:
+    """Return a page's text, which lists of pages do not have."""
+    page = pages_table.get(listed.project_id, listed.page_id)
+    if page is None or page.status != Status.READY:
+        raise ContendedError("The project has changed while its PDF was made. Try again.")
+    return text.from_json(bucket.read(bucket.words_key(page))).text if page.text is None else page.text

@@ -13,8 +13,8 @@ from scanner.services import documents
 ALICE = "alice"
 
 
-def pdf_of(stack, project_id):
-    return stack.call("GET /projects/{projectId}/pdf", projectId=project_id)
+def pdf_of(stack, project_id, **query):
+    return stack.call("GET /projects/{projectId}/pdf", query=query, projectId=project_id)
 
 
 def fetched(answer):
@@ -62,6 +62,93 @@ def test_the_pdf_has_the_ready_pages_in_page_order_and_names_the_others(stack):
     with pikepdf.open(io.BytesIO(fetched(answer))) as document:
         assert [int(next(iter(page.get_images().values())).Width) for page in document.pages] == [41, 42]
         assert str(document.docinfo.Title) == "Letters 2026"
+
+
+def test_the_layout_text_is_the_text_of_the_same_pages(stack, pdftotext, tmp_path):
+    project_id = stack.project("Letters 2026")
+    stack.page(project_id)
+    stack.textract.lines = ["Grüße aus", "der Ferne"]
+    stack.ready_page(project_id)
+    stack.textract.lines = ["שלום, 12"]
+    stack.ready_page(project_id)
+
+    status, answer = pdf_of(stack, project_id, layout="text")
+
+    assert status == 200
+    assert answer["pageCount"] == 2
+    assert len(answer["leftOut"]) == 1
+    file = tmp_path / "text.pdf"
+    file.write_bytes(fetched(answer))
+    with pikepdf.open(file) as document:
+        drawn = [drawn for page in document.pages for drawn in page.resources.XObject.values()]
+        assert {str(form.Subtype) for form in drawn} == {"/Form"}
+        assert str(document.docinfo.Title) == "Letters 2026"
+    first, second, _ = pdftotext(file).split("\f")
+    assert first.split() == ["Grüße", "aus", "der", "Ferne", "2"]
+    assert "שלום" in second
+    assert "3" in second.split()[-1]
+
+
+def test_the_layout_is_scan_unless_another_is_asked_for(stack):
+    project_id = stack.project()
+    stack.ready_page(project_id)
+    queries = ({}, {"layout": "scan"}, {"layout": "text"})
+    unasked, scan, text = (urlparse(pdf_of(stack, project_id, **query)[1]["url"]).path for query in queries)
+    assert unasked == scan != text
+
+
+@pytest.mark.parametrize("layout", ["", "Text", "pdf", "scan,text"])
+def test_another_layout_is_refused(stack, layout):
+    project_id = stack.project()
+    stack.ready_page(project_id)
+    status, answer = pdf_of(stack, project_id, layout=layout)
+    assert (status, answer["code"]) == (400, "invalid-request")
+    assert "scan, text" in answer["message"]
+    assert stack.objects("documents/") == []
+
+
+def test_a_text_that_is_too_long_for_the_table_is_typeset_too(stack, pdftotext, tmp_path):
+    project_id = stack.project()
+    stack.textract.lines = ["word " * 25_000]
+    page = stack.ready_page(project_id)
+    assert "text" not in next(item for item in stack.items("pages") if item["pageId"] == page["pageId"])
+    file = tmp_path / "long.pdf"
+    file.write_bytes(fetched(pdf_of(stack, project_id, layout="text")[1]))
+    assert pdftotext(file).split().count("word") == 25_000
+
+
+def test_a_corrected_text_is_what_is_typeset(stack, pdftotext, tmp_path):
+    project_id = stack.project()
+    page = stack.ready_page(project_id)
+    clients.dynamodb().update_item(
+        TableName="pages",
+        Key=dynamodb.to_item({"projectId": project_id, "pageId": page["pageId"]}),
+        UpdateExpression="SET #text = :text",
+        ExpressionAttributeNames={"#text": "text"},
+        ExpressionAttributeValues=dynamodb.to_item({":text": "typed by hand"}),
+    )
+    file = tmp_path / "corrected.pdf"
+    file.write_bytes(fetched(pdf_of(stack, project_id, layout="text")[1]))
+    assert "typed by hand" in pdftotext(file)
+
+
+def test_more_text_than_can_be_typeset_in_time_is_refused(stack, monkeypatch):
+    project_id = stack.project()
+    for _ in range(2):
+        stack.ready_page(project_id)
+    monkeypatch.setattr(documents, "MAX_CHARACTERS", 40)
+    status, answer = pdf_of(stack, project_id, layout="text")
+    assert (status, answer["code"]) == (409, "project-too-large")
+    assert pdf_of(stack, project_id)[0] == 200
+
+
+def test_a_page_that_goes_while_its_text_is_read_makes_no_document(stack, monkeypatch):
+    project_id = stack.project()
+    stack.ready_page(project_id)
+    monkeypatch.setattr("scanner.aws.pages_table.get", lambda *key: None)
+    status, answer = pdf_of(stack, project_id, layout="text")
+    assert (status, answer["code"]) == (503, "busy")
+    assert stack.objects("documents/") == []
 
 
 def test_the_pdf_is_built_once_for_each_state_of_the_project(stack, monkeypatch):
