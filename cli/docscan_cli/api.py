@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from docscan_cli.errors import DocscanError, RefusedError, ServerError, SignInError
+from docscan_cli.output import Layout
 from docscan_cli.retry import TRANSIENT_STATUSES, retrying
 from docscan_cli.wording import printable
 
@@ -87,7 +88,7 @@ class LeftOut(TypedDict):
 
 
 class Pdf(TypedDict):
-    """A link to a project's searchable PDF, and what is not in it."""
+    """A link to a project's PDF, and what is not in it."""
 
     url: str
     expiresAt: str
@@ -142,12 +143,12 @@ class Api:
         """Read a page with its text."""
         return await self._call(Page, "GET", "projects", project_id, "pages", page_id)
 
-    async def pdf(self, project_id: str) -> Pdf:
+    async def pdf(self, project_id: str, layout: Layout) -> Pdf:
         """A link to the project's PDF.
 
         RefusedError has the code `pages-not-ready`, `nothing-to-export` or `project-too-large`.
         """
-        return await self._call(Pdf, "GET", "projects", project_id, "pdf")
+        return await self._call(Pdf, "GET", "projects", project_id, "pdf", query={"layout": layout})
 
     async def _items[Item](self, shape: type[Item], *path: str) -> AsyncIterator[Item]:
         cursor = None

@@ -10,7 +10,7 @@ from docscan_cli.connection import Connection, connect
 from docscan_cli.errors import DocscanError, MissingPagesError, RefusedError
 from docscan_cli.export import contents, text_of, write_pdf, write_text
 from docscan_cli.files import ImageFile
-from docscan_cli.output import STDOUT
+from docscan_cli.output import STDOUT, Layout
 from docscan_cli.progress import showing_progress
 from docscan_cli.scan import PageProgress, Scan
 from docscan_cli.wording import counted, printable, size
@@ -32,6 +32,7 @@ class Order:
     images: Sequence[ImageFile] = ()
     name: str = ""
     jobs: int = 1
+    layout: Layout = Layout.SCAN
 
 
 @dataclass
@@ -80,7 +81,9 @@ class Work:
         refusal = None
         if self.order.pdf:
             try:
-                written = await write_pdf(connection, project_id, self.order.pdf, scan, self.order.patience)
+                written = await write_pdf(
+                    connection, project_id, self.order.layout, self.order.pdf, scan, self.order.patience
+                )
                 name = printable(str(self.order.pdf))
                 self.say(f"{name}: {counted(written.page_count, 'page')}, {size(written.size)}")
             except RefusedError as error:
@@ -128,15 +131,17 @@ class Work:
     def _how_to_go_on(self, left: Sequence[ImageFile]) -> str:
         """The commands that do the rest, ready to be copied."""
         targets = {"pdf": self.order.pdf, "text": self.order.text}
-        wanted = {kind: str(path) for kind, path in targets.items() if path}
+        wanted = {kind: [str(path)] for kind, path in targets.items() if path}
+        if self.order.layout is not Layout.SCAN and "pdf" in wanted:
+            wanted["pdf"] += ["--layout", self.order.layout]
         common = ["--profile", self.order.profile] if self.order.profile else []
         if any(path and path.exists() for path in targets.values()):
             common.append("--force")
         project = self.project_id or ""
         if left:
-            results = [word for kind, path in wanted.items() for word in ("-o" if kind == "pdf" else "--text", path)]
+            results = [word for kind, words in wanted.items() for word in ("-o" if kind == "pdf" else "--text", *words)]
             commands = [["scan", *(str(image.path) for image in left), "--project", project, *results, *common]]
         else:
-            commands = [[kind, project, "-o", path, *common] for kind, path in wanted.items()]
+            commands = [[kind, project, "-o", *words, *common] for kind, words in wanted.items()]
         lines = [printable(shlex.join(["docscan", *command])) for command in commands]
         return "\n".join(["Go on with:", *(f"  {line}" for line in lines)])

@@ -1,4 +1,4 @@
-"""What comes out of a project: its searchable PDF and its text, of the pages that are ready."""
+"""What comes out of a project: its PDF and its text, of the pages that are ready."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from time import monotonic
 from docscan_cli.api import Page
 from docscan_cli.connection import Connection
 from docscan_cli.errors import RefusedError, WaitTimeoutError
-from docscan_cli.output import replacing
+from docscan_cli.output import Layout, replacing
 from docscan_cli.scan import Scan
 from docscan_cli.storage import download
 from docscan_cli.wording import printable
@@ -80,7 +80,9 @@ class WrittenPdf:
     size: int
 
 
-async def write_pdf(connection: Connection, project_id: str, target: Path, scan: Scan, patience: float) -> WrittenPdf:
+async def write_pdf(
+    connection: Connection, project_id: str, layout: Layout, target: Path, scan: Scan, patience: float
+) -> WrittenPdf:
     """Write the project's PDF to `target`.
 
     While others add pages, the PDF waits for them: `scan` follows them, for at most about `patience` seconds.
@@ -88,7 +90,7 @@ async def write_pdf(connection: Connection, project_id: str, target: Path, scan:
     give_up_at = monotonic() + patience
     while True:
         try:
-            pdf = await connection.api.pdf(project_id)
+            pdf = await connection.api.pdf(project_id, layout)
             break
         except RefusedError as error:
             if error.code != "pages-not-ready":

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,13 @@ from docscan_cli.wording import printable
 
 STDOUT = Path("-")
 """The name that stands for the standard output."""
+
+
+class Layout(StrEnum):
+    """What a PDF shows of a page: its image, with the text invisible on it, or the text, typeset."""
+
+    SCAN = "scan"
+    TEXT = "text"
 
 
 def check_output(target: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:

@@ -9,26 +9,28 @@ import typer
 from docscan_cli.commands.options import Force, Patience, Profile, ProjectId, check_id, say
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, StoppedError
 from docscan_cli.files import ImageFile, check_images
-from docscan_cli.output import STDOUT, check_output
+from docscan_cli.output import STDOUT, Layout, check_output
 from docscan_cli.wording import printable
 
 if TYPE_CHECKING:
     from docscan_cli.documents import Order
 
 PATIENCE = 900.0
+PdfLayout = Annotated[
+    Layout, typer.Option(help="What the PDF shows: the images, with the text invisible on them, or the text, typeset.")
+]
 MAX_NAME = 200
 """Characters of a project's name, by the API's contract."""
 
 
 def scan(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="JPEG, PNG or TIFF images, in page order.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the searchable PDF here.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the PDF here.")] = None,
     text: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the text here, pages separated by form feeds; `-` is stdout."),
     ] = None,
+    layout: PdfLayout = Layout.SCAN,
     project: Annotated[
         str | None,
         typer.Option(
@@ -45,14 +47,14 @@ def scan(
     profile: Profile = None,
     timeout: Patience = PATIENCE,
 ) -> None:
-    """Scan images into a searchable PDF or text.
+    """Scan images into a PDF or text.
 
     They are uploaded as pages of a project, and their text is recognised there. Everything is checked before anything
     is created. A page that cannot be recognised is named with its reason, the others are finished, and the exit code
     is 1. Progress goes to stderr.
     """
     if output is None and text is None:
-        raise InvalidInputError("Say where the result goes: -o out.pdf for a searchable PDF, --text out.txt, or both.")
+        raise InvalidInputError("Say where the result goes: -o out.pdf for a PDF, --text out.txt, or both.")
     if project is not None:
         check_id(project)
         if name is not None:
@@ -65,19 +67,18 @@ def scan(
     images = check_images(files)
     from docscan_cli.documents import Order
 
-    _carry_out(
-        Order(output, text, force, profile, timeout, project, images, name=name or _name_from(images), jobs=jobs)
-    )
+    _carry_out(Order(output, text, force, profile, timeout, project, images, name or _name_from(images), jobs, layout))
 
 
 def pdf(
     project: ProjectId,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Write the searchable PDF here.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Write the PDF here.")],
+    layout: PdfLayout = Layout.SCAN,
     force: Force = False,
     profile: Profile = None,
     timeout: Patience = PATIENCE,
 ) -> None:
-    """Write a project's searchable PDF.
+    """Write a project's PDF.
 
     Pages that are still being recognised are waited for. Those that had to be left out are named, and the exit code is
     1.
@@ -86,7 +87,7 @@ def pdf(
     _check_targets(output, None, force=force)
     from docscan_cli.documents import Order
 
-    _carry_out(Order(output, None, force, profile, timeout, project))
+    _carry_out(Order(output, None, force, profile, timeout, project, layout=layout))
 
 
 def text(

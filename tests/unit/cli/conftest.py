@@ -62,6 +62,7 @@ class FakeSystem:
         self.temporary: set[str] = set()
         self.challenge = ""
         self.stuck = False
+        self.layouts: list[str | None] = []
         self.uploading = 0
         self.most_uploading = 0
         self.slow_uploads: dict[bytes, int] = {}
@@ -232,6 +233,7 @@ class FakeSystem:
         ready = [page for page in pages if page.status == "ready"]
         if not ready:
             return 409, {"message": "No page is ready.", "code": "nothing-to-export"}
+        self.layouts.append(request.url.params.get("layout"))
         if len(ready) > 100:
             return 409, {"message": "Too many pages for this; use an export.", "code": "project-too-large"}
         return 200, {

@@ -110,6 +110,20 @@ def test_an_image_that_the_storage_refuses_is_named_with_the_command_that_adds_i
     assert (folder / "out.pdf").read_bytes() == b"%PDF-1.7 " + JPEG + b"c.jpg"
 
 
+def test_the_layout_of_the_pdf_can_be_chosen(local_system, run, image):
+    assert run("scan", image("a.jpg"), "-o", "scan.pdf").exit_code == 0
+    assert run("scan", image("b.jpg"), "-o", "text.pdf", "--layout", "text").exit_code == 0
+    assert run("pdf", "project-1", "-o", "again.pdf", "--layout", "text").exit_code == 0
+    assert local_system.layouts == ["scan", "text", "text"]
+    assert run("pdf", "project-1", "-o", "book.pdf", "--layout", "book").exit_code == 2
+
+
+def test_the_command_to_go_on_with_has_the_layout(local_system, run, image):
+    local_system.fail("POST", UPLOADS, httpx.Response(403, content=b"<Error><Code>AccessDenied</Code></Error>"))
+    result = run("scan", image("a.jpg"), image("b.jpg"), "-o", "out.pdf", "--layout", "text", "--jobs", "1")
+    assert "docscan scan a.jpg --project project-1 -o out.pdf --layout text --force" in result.stderr
+
+
 def test_a_file_that_vanishes_fails_alone(local_system, run, image, folder):
     vanishing = image("b.jpg")
     local_system.fail("POST", ".*/pages", lambda _: None, lambda _: (folder / vanishing).unlink())
