@@ -1,4 +1,4 @@
-"""The routes of projects: create, list, read, delete."""
+"""The routes of projects: create, list, read, rename, delete."""
 
 from typing import Any
 
@@ -32,6 +32,11 @@ def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
     return 200, _body(projects.get(request.user, request.path("projectId")))
 
 
+def rename(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """PATCH /projects/{projectId}."""
+    return 200, _body(projects.rename(request.user, request.path("projectId"), request.body().get("name")))
+
+
 def delete(request: edge.Request) -> tuple[int, dict[str, Any]]:
     """DELETE /projects/{projectId}: gone from every list at once; pages and images follow."""
     projects.delete(request.user, request.path("projectId"))
@@ -42,6 +47,7 @@ ROUTES = {
     "POST /projects": create,
     "GET /projects": list_,
     "GET /projects/{projectId}": get,
+    "PATCH /projects/{projectId}": rename,
     "DELETE /projects/{projectId}": delete,
 }
 

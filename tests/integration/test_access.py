@@ -14,11 +14,15 @@ ROUTES = [
     if method in {"get", "put", "post", "patch", "delete"}
 ]
 OF_A_PROJECT = [(method, path) for method, path in ROUTES if "{projectId}" in path]
-BODIES = {"/projects": {"name": "x"}, "/projects/{projectId}/pages": {"contentType": "image/png"}}
+BODIES = {
+    ("POST", "/projects"): {"name": "x"},
+    ("PATCH", "/projects/{projectId}"): {"name": "x"},
+    ("POST", "/projects/{projectId}/pages"): {"contentType": "image/png"},
+}
 
 
 def call(api, method, path, project, page, **options):
-    body = BODIES.get(path) if method == "POST" else None
+    body = BODIES.get((method, path))
     return api.request(method, path.format(projectId=project, pageId=page), json=body, **options)
 
 

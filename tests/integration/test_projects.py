@@ -5,7 +5,7 @@ import time
 import pytest
 
 
-def test_a_project_is_created_listed_read_and_deleted(user):
+def test_a_project_is_created_listed_read_renamed_and_deleted(user):
     created = user.api.post("/projects", json={"name": "Receipts / November 🧾 ../"})
     assert created.status_code == 201
     project = created.json()
@@ -14,6 +14,11 @@ def test_a_project_is_created_listed_read_and_deleted(user):
 
     assert user.api.get(f"/projects/{project['projectId']}").json() == project
     assert user.api.get("/projects").json()["items"][0] == project
+
+    renamed = user.api.patch(f"/projects/{project['projectId']}", json={"name": "Quittungen"})
+    assert renamed.status_code == 200
+    assert renamed.json() == project | {"name": "Quittungen"}
+    assert user.api.get(f"/projects/{project['projectId']}").json() == renamed.json()
 
     assert user.api.delete(f"/projects/{project['projectId']}").status_code == 202
     assert user.api.get(f"/projects/{project['projectId']}").status_code == 404

@@ -18,6 +18,9 @@ from scanner.errors import ContendedError, SupersededError
 ATTEMPTS = 12
 """How often to try against others' changes of the same items; with the pauses between, about 3 s."""
 
+_REFUSED = {"ConditionalCheckFailed", "ConditionalCheckFailedException"}
+"""A condition does not hold: as a transaction says it, and as a single write does."""
+
 _RETRIED = {
     "TransactionConflict",
     "TransactionConflictException",
@@ -63,24 +66,22 @@ def transact(*actions: dict[str, Any]) -> None:
     persist(lambda: clients.dynamodb().transact_write_items(TransactItems=list(actions)))
 
 
-def persist(write: Callable[[], object]) -> None:
-    """Write, again and again while others are writing the same items.
+def persist[T](write: Callable[[], T]) -> T:
+    """Write, again and again while others are writing the same items; return the answer.
 
     Raises SupersededError where a condition does not hold, ContendedError where others never let go.
     """
     for attempt in range(ATTEMPTS):
         try:
-            write()
+            return write()
         except ClientError as error:
             codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
             codes |= {error.response["Error"]["Code"]}
-            if "ConditionalCheckFailed" in codes:
+            if codes & _REFUSED:
                 raise SupersededError("The stored state is not the expected one.") from error
             if not codes & _RETRIED:
                 raise
             pause(attempt)
-        else:
-            return
     raise ContendedError("This project is being changed by too many others at once. Try again.")
 
 

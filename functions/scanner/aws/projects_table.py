@@ -2,7 +2,7 @@
 
 from scanner.aws import clients, dynamodb
 from scanner.aws.dynamodb import Item, from_item, to_item
-from scanner.errors import NotFoundError
+from scanner.errors import NotFoundError, SupersededError
 from scanner.page import Status
 from scanner.project import Project
 from scanner.settings import SETTINGS
@@ -48,6 +48,24 @@ def listing(owner: str, limit: int, after: str | None) -> tuple[list[Project], b
         **start,
     )
     return [_project(item) for item in items], more
+
+
+def rename(owner: str, project_id: str, name: str) -> Project:
+    """Give a project another name, and return it. Raises NotFoundError, also where it goes in this moment."""
+    parameters = {
+        "TableName": SETTINGS.projects_table,
+        "Key": key(owner, project_id),
+        "ConditionExpression": "attribute_exists(projectId)",
+        "UpdateExpression": "SET #name = :name",
+        "ExpressionAttributeNames": {"#name": "name"},
+        "ExpressionAttributeValues": to_item({":name": name}),
+        "ReturnValues": "ALL_NEW",
+    }
+    try:
+        answer = dynamodb.persist(lambda: clients.dynamodb().update_item(**parameters))
+    except SupersededError as error:
+        raise NotFoundError("There is no such project.") from error
+    return _project(answer["Attributes"])
 
 
 def delete(owner: str, project_id: str) -> None:

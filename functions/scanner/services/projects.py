@@ -1,7 +1,7 @@
-"""Projects: create, list, read and delete. Every function takes the owner, and sees nobody else's projects."""
+"""Projects: create, list, read, rename and delete. Every function takes the owner, and sees nobody else's projects."""
 
 from scanner.aws import projects_table, queue
-from scanner.project import Project
+from scanner.project import Project, project_name
 
 
 def create(owner: str, name: object) -> Project:
@@ -19,6 +19,11 @@ def get(owner: str, project_id: str) -> Project:
 def listing(owner: str, limit: int, after: str | None) -> tuple[list[Project], bool]:
     """Return up to `limit` projects, newest first, that follow the id `after`; and whether there are more."""
     return projects_table.listing(owner, limit, after)
+
+
+def rename(owner: str, project_id: str, name: object) -> Project:
+    """Give a project another name. Raises InvalidRequestError for a name that is none, NotFoundError."""
+    return projects_table.rename(owner, project_id, project_name(name))
 
 
 def delete(owner: str, project_id: str) -> None:

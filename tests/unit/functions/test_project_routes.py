@@ -1,4 +1,4 @@
-"""Projects over HTTP: create, list, read, delete."""
+"""Projects over HTTP: create, list, read, rename, delete."""
 
 import base64
 import json
@@ -81,6 +81,7 @@ def test_bodies_may_come_in_base64(stack):
         "POST /projects",
         "GET /projects",
         "GET /projects/{projectId}",
+        "PATCH /projects/{projectId}",
         "DELETE /projects/{projectId}",
         "POST /projects/{projectId}/pages",
         "GET /projects/{projectId}/pages",
@@ -185,20 +186,39 @@ def test_a_list_longer_than_one_answer_of_the_table_is_complete(stack):
 
 @pytest.mark.parametrize("project_id", [NO_PROJECT, "x" * 37, "../etc", "a b", "ä", ""])
 def test_what_is_not_there_is_not_found(stack, project_id):
-    for route in ("GET /projects/{projectId}", "DELETE /projects/{projectId}"):
-        status, answer = stack.call(route, projectId=project_id)
+    for route in ("GET /projects/{projectId}", "PATCH /projects/{projectId}", "DELETE /projects/{projectId}"):
+        status, answer = stack.call(route, body={"name": "new"}, projectId=project_id)
         assert (status, answer["code"]) == (404, "not-found")
     assert stack.queued() == []
+    assert stack.items("projects") == []
 
 
-def test_users_never_see_or_delete_each_others_projects(stack):
-    project_id = stack.project(user=ALICE)
-    for route in ("GET /projects/{projectId}", "DELETE /projects/{projectId}"):
-        status, answer = stack.call(route, BOB, projectId=project_id)
+def test_users_never_see_or_change_each_others_projects(stack):
+    project_id = stack.project("Letters", user=ALICE)
+    for route in ("GET /projects/{projectId}", "PATCH /projects/{projectId}", "DELETE /projects/{projectId}"):
+        status, answer = stack.call(route, BOB, {"name": "mine"}, projectId=project_id)
         assert (status, answer["code"]) == (404, "not-found")
     assert stack.call("GET /projects", BOB)[1]["items"] == []
-    assert len(stack.call("GET /projects", ALICE)[1]["items"]) == 1
+    assert names(stack.call("GET /projects", ALICE)[1]) == ["Letters"]
+    assert len(stack.items("projects")) == 1
     assert stack.queued() == []
+
+
+def test_a_project_keeps_all_but_its_name_when_it_is_renamed(stack):
+    project_id = stack.project("Letters")
+    stack.page(project_id)
+    before = stack.call("GET /projects/{projectId}", projectId=project_id)[1]
+    status, renamed = stack.call("PATCH /projects/{projectId}", body={"name": "Briefe ✉"}, projectId=project_id)
+    assert (status, renamed) == (200, before | {"name": "Briefe ✉"})
+    assert stack.call("GET /projects/{projectId}", projectId=project_id) == (200, renamed)
+
+
+@pytest.mark.parametrize("body", ["{", {}, {"name": None}, {"name": ""}, {"name": " "}, {"name": "x" * 201}])
+def test_a_name_that_is_none_renames_nothing(stack, body):
+    project_id = stack.project("Letters")
+    status, answer = stack.call("PATCH /projects/{projectId}", body=body, projectId=project_id)
+    assert (status, answer["code"]) == (400, "invalid-request")
+    assert names(stack.call("GET /projects")[1]) == ["Letters"]
 
 
 def test_a_deleted_project_is_gone_at_once_and_its_deletion_is_queued(stack):
