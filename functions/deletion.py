@@ -1,4 +1,4 @@
-"""Deletion of what belongs to deleted projects: SQS messages that name an owner and a project."""
+"""Deletion of what belongs to deleted projects and pages: SQS messages that name the owner and what was deleted."""
 
 from typing import Any
 

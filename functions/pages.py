@@ -1,4 +1,4 @@
-"""The routes of pages: create, list, count, read."""
+"""The routes of pages: create, list, count, read, delete."""
 
 from typing import Any
 
@@ -40,11 +40,18 @@ def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
     return 200, _body(page) | {"text": pages.text_of(page), "imageUrl": pages.image_link(page)}
 
 
+def delete(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """DELETE /projects/{projectId}/pages/{pageId}: gone at once; its images follow."""
+    pages.delete(request.user, request.path("projectId"), request.path("pageId"))
+    return 202, {}
+
+
 ROUTES = {
     "POST /projects/{projectId}/pages": create,
     "GET /projects/{projectId}/pages": list_,
     "GET /projects/{projectId}/pages/count": count,
     "GET /projects/{projectId}/pages/{pageId}": get,
+    "DELETE /projects/{projectId}/pages/{pageId}": delete,
 }
 
 

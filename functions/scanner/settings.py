@@ -37,7 +37,7 @@ class Settings:
 
     @cached_property
     def deletion_queue_url(self) -> str:
-        """The queue of projects to delete."""
+        """The queue of what is to be deleted."""
         return _required("DELETION_QUEUE_URL")
 
     @cached_property

@@ -90,7 +90,7 @@ def test_the_samples_are_about_the_same_user_and_project():
     user = sample("projects")["requestContext"]["authorizer"]["jwt"]["claims"]["sub"]
     project = sample("pages")["pathParameters"]["projectId"]
     (deletion,) = sample("deletion")["Records"]
-    assert queue.parse_deletion(deletion["body"]) == (user, project)
+    assert queue.parse_deletion(deletion["body"]) == queue.Deletion(user, project)
     (upload,) = sample("recognition")["Records"]
     (arrival,) = recognition.arrivals(upload["body"])
     assert arrival.project_id == project

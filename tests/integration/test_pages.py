@@ -148,3 +148,27 @@ def test_a_page_of_an_unknown_type_is_refused(user, body):
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid-request"
+
+
+def objects_of(system, page):
+    versions = system.client("s3").list_object_versions(Bucket=system.output("BucketName")).get("Versions", [])
+    return sorted(version["Key"] for version in versions if f"/{page}/" in version["Key"])
+
+
+def test_a_deleted_page_is_gone_at_once_and_its_objects_follow(system, user, drawn_page):
+    project = user.project()
+    gone, kept = (user.upload(project, drawn_page(text)) for text in ("One", "Two"))
+    for page in (gone, kept):
+        user.settled(project, page)
+    assert len(objects_of(system, gone)) == 3
+
+    assert user.api.delete(f"/projects/{project}/pages/{gone}").status_code == 202
+
+    assert user.api.get(f"/projects/{project}/pages/{gone}").status_code == 404
+    assert [page["pageId"] for page in user.api.get(f"/projects/{project}/pages").json()["items"]] == [kept]
+    assert user.api.get(f"/projects/{project}").json()["pageCount"] == 1
+    deadline = time.monotonic() + 30
+    while objects_of(system, gone) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert objects_of(system, gone) == []
+    assert len(objects_of(system, kept)) == 3

@@ -1,7 +1,7 @@
 """The bucket: uploads, words objects, thumbnails and documents, by key, with links for clients.
 
-Keys begin with what the object is and the project, `images/{projectId}/…`, so that a project's objects share prefixes
-that no other project's id can be the beginning of: each ends with a slash.
+Keys begin with what the object is, the project and the page, `images/{projectId}/{pageId}/…`, so that the objects of a
+project or a page share prefixes that no other's id can be the beginning of: each ends with a slash.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from scanner.page import MAX_IMAGE_BYTES, Page
 from scanner.settings import SETTINGS
 
 LINK_SECONDS = 15 * 60
-_KINDS = ("images", "words", "thumbnails", "documents")
+_KINDS_OF_PAGES = ("images", "words", "thumbnails")
+_KINDS = (*_KINDS_OF_PAGES, "documents")
 
 
 def image_key(page: Page) -> str:
@@ -103,6 +104,11 @@ def delete_version(key: str, version: str) -> None:
 def delete_project(project_id: str, out_of_time: Callable[[], bool]) -> int:
     """Delete every version of every object of a project; return how many. Raises UnfinishedError when time is up."""
     return sum(_delete_below(f"{kind}/{project_id}/", out_of_time) for kind in _KINDS)
+
+
+def delete_page(project_id: str, page_id: str, out_of_time: Callable[[], bool]) -> int:
+    """Delete every version of every object of a page; return how many. Raises UnfinishedError when time is up."""
+    return sum(_delete_below(f"{kind}/{project_id}/{page_id}/", out_of_time) for kind in _KINDS_OF_PAGES)
 
 
 def _delete_below(prefix: str, out_of_time: Callable[[], bool]) -> int:

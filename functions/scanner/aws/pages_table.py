@@ -109,6 +109,40 @@ def transition(before: Page, after: Page) -> None:
     dynamodb.transact({"Update": update_page}, {"Update": count})
 
 
+def delete(owner: str, project_id: str, page_id: str) -> None:
+    """Delete a page, and count it out of its project in the same moment; deleting it twice is the same.
+
+    Raises NotFoundError without such a project, ContendedError where others always came first.
+    """
+    for attempt in range(dynamodb.ATTEMPTS):
+        projects_table.get(owner, project_id)
+        page = get(project_id, page_id)
+        if page is None:
+            return
+        delete_page = {
+            "TableName": SETTINGS.pages_table,
+            "Key": _key(project_id, page_id),
+            "ConditionExpression": "#status = :status",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": to_item({":status": page.status}),
+        }
+        count = {
+            "TableName": SETTINGS.projects_table,
+            "Key": projects_table.key(owner, project_id),
+            "ConditionExpression": "attribute_exists(projectId)",
+            "UpdateExpression": "ADD pageCount :minus, #status :minus",
+            "ExpressionAttributeNames": {"#status": page.status},
+            "ExpressionAttributeValues": to_item({":minus": -1}),
+        }
+        try:
+            dynamodb.transact({"Delete": delete_page}, {"Update": count})
+        except SupersededError:
+            dynamodb.pause(attempt)
+        else:
+            return
+    raise ContendedError("This page is being changed by too many others at once. Try again.")
+
+
 def delete_all(project_id: str, out_of_time: Callable[[], bool]) -> int:
     """Delete the pages of a deleted project, and return how many. Raises UnfinishedError when time is up."""
     client, table = clients.dynamodb(), SETTINGS.pages_table

@@ -1,25 +1,39 @@
-"""The queues: projects to delete, and uploads to recognise later."""
+"""The queues: what is to be deleted, and uploads to recognise later."""
 
 import json
 import random
+from dataclasses import dataclass
 
 from scanner.aws import clients
 from scanner.ids import is_id
 from scanner.settings import SETTINGS
 
 
-def send_deletion(owner: str, project_id: str) -> None:
-    """Ask durably for a project to be deleted with all that belongs to it."""
-    body = json.dumps({"owner": owner, "projectId": project_id})
-    clients.sqs().send_message(QueueUrl=SETTINGS.deletion_queue_url, MessageBody=body)
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What is to be deleted: a project with all that belongs to it, or one page of it."""
+
+    owner: str
+    project_id: str
+    page_id: str | None = None
 
 
-def parse_deletion(body: str) -> tuple[str, str]:
-    """Return owner and project id of such a message. Raises ValueError or KeyError for any other."""
+def send_deletion(deletion: Deletion) -> None:
+    """Ask durably for a deletion."""
+    body = {"owner": deletion.owner, "projectId": deletion.project_id}
+    if deletion.page_id:
+        body["pageId"] = deletion.page_id
+    clients.sqs().send_message(QueueUrl=SETTINGS.deletion_queue_url, MessageBody=json.dumps(body))
+
+
+def parse_deletion(body: str) -> Deletion:
+    """Return what such a message asks for. Raises ValueError or KeyError for any other message."""
     message = json.loads(body)
-    if not is_id(message["projectId"]):  # it becomes the prefix of the objects to delete
-        raise ValueError("The message names no project.")
-    return message["owner"], message["projectId"]
+    deletion = Deletion(message["owner"], message["projectId"], message.get("pageId"))
+    # The ids become prefixes of the objects to delete. A page id that is none must not pass for none at all.
+    if not is_id(deletion.project_id) or not ("pageId" not in message or is_id(deletion.page_id)):
+        raise ValueError("The message names no project, or no page.")
+    return deletion
 
 
 def postpone_recognition(notification: str) -> None:

@@ -1,9 +1,9 @@
-"""Pages: create, list and read, always as the project's owner."""
+"""Pages: create, list, read and delete, always as the project's owner."""
 
 from typing import Any
 
 from scanner import text
-from scanner.aws import bucket, pages_table, projects_table
+from scanner.aws import bucket, pages_table, projects_table, queue
 from scanner.errors import NotFoundError
 from scanner.page import Page, content_type
 
@@ -35,6 +35,16 @@ def get(owner: str, project_id: str, page_id: str) -> Page:
     if page is None:
         raise NotFoundError("There is no such page.")
     return page
+
+
+def delete(owner: str, project_id: str, page_id: str) -> None:
+    """Delete a page; its objects follow, durably. Raises NotFoundError, ContendedError.
+
+    The message goes first: whoever takes it deletes the page's item too, so that nothing is lost between the two.
+    """
+    get(owner, project_id, page_id)
+    queue.send_deletion(queue.Deletion(owner, project_id, page_id))
+    pages_table.delete(owner, project_id, page_id)
 
 
 def text_of(page: Page) -> str:

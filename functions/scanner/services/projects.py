@@ -32,5 +32,5 @@ def delete(owner: str, project_id: str) -> None:
     The message goes first: whoever takes it deletes the project's item too, so that nothing is lost between the two.
     """
     projects_table.get(owner, project_id)
-    queue.send_deletion(owner, project_id)
+    queue.send_deletion(queue.Deletion(owner, project_id))
     projects_table.delete(owner, project_id)

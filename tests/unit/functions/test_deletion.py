@@ -1,4 +1,4 @@
-"""Deletion: all that belongs to a project goes, nothing else does, and it can stop and go on anywhere."""
+"""Deletion: all that belongs to a project or a page goes, nothing else does, and it can stop and go on anywhere."""
 
 import json
 from types import SimpleNamespace
@@ -6,15 +6,18 @@ from types import SimpleNamespace
 import pytest
 
 import deletion
-from scanner.aws import clients, dynamodb
+from scanner.aws import clients, dynamodb, pages_table, queue
 
 ALICE = "alice"
 
 
-def message(project_id, owner=ALICE):
+DELETE_PAGE = "DELETE /projects/{projectId}/pages/{pageId}"
+
+
+def message(project_id, owner=ALICE, **more):
     return {
         "messageId": "deletion-1",
-        "body": json.dumps({"owner": owner, "projectId": project_id}),
+        "body": json.dumps({"owner": owner, "projectId": project_id} | more),
         "attributes": {"ApproximateReceiveCount": "1"},
     }
 
@@ -156,3 +159,127 @@ def test_a_message_that_names_no_project_deletes_nothing(stack, project_id):
     put("images/proj/page/1")
     assert stack.consume("deletion", message(project_id)) == ["deletion-1"]
     assert len(stack.objects()) == 1
+
+
+def delete_page(stack, page):
+    return stack.call(DELETE_PAGE, projectId=page["projectId"], pageId=page["pageId"])
+
+
+def of_page(page):
+    return message(page["projectId"], pageId=page["pageId"])
+
+
+@pytest.mark.parametrize("status", ["awaiting-upload", "recognising", "ready", "failed"])
+def test_a_deleted_page_is_gone_and_counted_out_at_once(stack, status):
+    project_id = stack.project()
+    kept, page = stack.ready_page(project_id), stack.page(project_id)
+    if status == "recognising":
+        stack.textract.error = "ThrottlingException"
+    if status != "awaiting-upload":
+        stack.deliver(page, stack.upload(page, b"junk" if status == "failed" else None))
+    assert stack.read_page(page)["status"] == status
+    assert delete_page(stack, page) == (202, {})
+    assert delete_page(stack, page)[0] == 404
+    listed = stack.call("GET /projects/{projectId}/pages", projectId=project_id)[1]["items"]
+    assert [item["pageId"] for item in listed] == [kept["pageId"]]
+    assert stack.call("GET /projects/{projectId}/pages/count", projectId=project_id)[1] == {"pageCount": 1}
+    stack.assert_counters_hold()
+
+
+def test_the_objects_of_a_deleted_page_follow_and_no_others(stack):
+    project_id = stack.project()
+    page, kept = stack.ready_page(project_id), stack.ready_page(project_id)
+    stack.upload(page)  # a second version
+    stack.call("GET /projects/{projectId}/pdf", projectId=project_id)
+    delete_page(stack, page)
+    (asked,) = stack.queued()
+    assert json.loads(asked["body"]) == {"owner": ALICE, "projectId": project_id, "pageId": page["pageId"]}
+    assert stack.consume("deletion", asked) == []
+    assert not any(page["pageId"] in key for key, _ in stack.objects())
+    left = sorted(key.split("/")[0] for key, _ in stack.objects(""))
+    assert left == ["documents", "images", "thumbnails", "words"]
+    assert stack.read_page(kept)["status"] == "ready"
+
+
+def test_pages_whose_ids_begin_alike_are_not_touched(stack):
+    for page_id in ("page", "page2", "pag"):
+        put(f"images/proj/{page_id}/a")
+    assert stack.consume("deletion", message("proj", pageId="page")) == []
+    assert {key.split("/")[2] for key, _ in stack.objects()} == {"page2", "pag"}
+
+
+def test_the_consumer_deletes_the_pages_item_too_and_only_once(stack):
+    """As after a crash between the message and the deletion of the item; messages come more than once."""
+    page = stack.ready_page(stack.project())
+    stack.ready_page(page["projectId"])
+    for _ in range(2):
+        assert stack.consume("deletion", of_page(page)) == []
+        assert len(stack.items("pages")) == 1
+        stack.assert_counters_hold()
+
+
+def test_a_page_of_a_deleted_project_loses_its_objects_all_the_same(stack):
+    page = stack.ready_page(stack.project())
+    stack.call("DELETE /projects/{projectId}", projectId=page["projectId"])
+    assert stack.consume("deletion", of_page(page)) == []
+    assert stack.objects() == []
+    assert stack.items("projects") == []
+
+
+def test_a_page_that_changes_while_it_is_deleted_is_counted_out_of_its_new_status(stack, monkeypatch):
+    page = stack.page(stack.project())
+    version, read, turns = stack.upload(page), pages_table.get, [1]
+
+    def read_then_be_overtaken(project_id, page_id):
+        found = read(project_id, page_id)
+        if turns and turns.pop():
+            assert stack.deliver(page, version)
+        return found
+
+    monkeypatch.setattr(pages_table, "get", read_then_be_overtaken)
+    pages_table.delete(ALICE, page["projectId"], page["pageId"])
+    assert stack.items("pages") == []
+    stack.assert_counters_hold()
+
+
+def test_a_page_that_is_deleted_while_it_is_recognised_leaves_nothing(stack):
+    page = stack.page(stack.project())
+    version = stack.upload(page)
+    stack.textract.before_answer = lambda: stack.consume("deletion", of_page(page))
+    assert stack.deliver(page, version)
+    assert stack.deliver(page, version, receives=2)
+    assert (stack.items("pages"), stack.objects(), stack.events) == ([], [], [])
+    stack.assert_counters_hold()
+
+
+def test_an_upload_for_a_deleted_page_is_deleted(stack):
+    page = stack.page(stack.project())
+    delete_page(stack, page)
+    assert stack.deliver(page, stack.upload(page))
+    assert (stack.items("pages"), stack.objects()) == ([], [])
+
+
+def test_a_deletion_of_a_page_that_is_not_queued_deletes_nothing(stack, monkeypatch):
+    def refuse(deletion):
+        raise ConnectionError
+
+    page = stack.ready_page(stack.project())
+    monkeypatch.setattr(queue, "send_deletion", refuse)
+    assert delete_page(stack, page)[0] == 500
+    assert stack.read_page(page)["status"] == "ready"
+
+
+def test_the_deletion_of_a_page_goes_on_where_time_ran_out(stack):
+    page = stack.ready_page(stack.project())
+    assert stack.consume("deletion", of_page(page), milliseconds=1_000) == ["deletion-1"]
+    assert stack.items("pages") == []
+    assert stack.consume("deletion", of_page(page)) == []
+    assert stack.objects() == []
+
+
+@pytest.mark.parametrize("page_id", ["", "a/b", "x" * 37, None, "*"])
+def test_a_message_that_names_no_page_does_not_delete_the_project(stack, page_id):
+    page = stack.ready_page(stack.project())
+    assert stack.consume("deletion", message(page["projectId"], pageId=page_id)) == ["deletion-1"]
+    assert len(stack.items("projects")) == len(stack.items("pages")) == 1
+    assert len(stack.objects()) == 3

@@ -87,6 +87,7 @@ def test_bodies_may_come_in_base64(stack):
         "GET /projects/{projectId}/pages",
         "GET /projects/{projectId}/pages/count",
         "GET /projects/{projectId}/pages/{pageId}",
+        "DELETE /projects/{projectId}/pages/{pageId}",
         "GET /projects/{projectId}/pdf",
     ],
 )
@@ -231,7 +232,7 @@ def test_a_deleted_project_is_gone_at_once_and_its_deletion_is_queued(stack):
 
 
 def test_a_deletion_that_is_not_queued_deletes_nothing(stack, monkeypatch):
-    def refuse(owner, project_id):
+    def refuse(deletion):
         raise ConnectionError
 
     project_id = stack.project()
