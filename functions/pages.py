@@ -1,4 +1,4 @@
-"""The routes of pages: create, list, count, read, delete."""
+"""The routes of pages: create, list, count, read, replace the image, delete."""
 
 from typing import Any
 
@@ -40,6 +40,13 @@ def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
     return 200, _body(page) | {"text": pages.text_of(page), "imageUrl": pages.image_link(page)}
 
 
+def replace_image(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """PUT /projects/{projectId}/pages/{pageId}/image: the page starts again, with a form that uploads a new image."""
+    ids = request.path("projectId"), request.path("pageId")
+    page, upload = pages.replace_image(request.user, *ids, request.body().get("contentType"))
+    return 200, _body(page) | {"upload": upload}
+
+
 def delete(request: edge.Request) -> tuple[int, dict[str, Any]]:
     """DELETE /projects/{projectId}/pages/{pageId}: gone at once; its images follow."""
     pages.delete(request.user, request.path("projectId"), request.path("pageId"))
@@ -52,6 +59,7 @@ ROUTES = {
     "GET /projects/{projectId}/pages/count": count,
     "GET /projects/{projectId}/pages/{pageId}": get,
     "DELETE /projects/{projectId}/pages/{pageId}": delete,
+    "PUT /projects/{projectId}/pages/{pageId}/image": replace_image,
 }
 
 

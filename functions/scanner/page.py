@@ -1,6 +1,6 @@
 """Pages: one image each, and what has become of it.
 
-    awaiting-upload → recognising → ready | failed
+    awaiting-upload → recognising → ready | failed      and back to awaiting-upload with a new image
 
 A page expects one image (`image_id`) and pins the version of it that arrives first (`image_version`); what comes of any
 other image or version changes nothing. The methods return the page as it is after a transition; storing it under the
@@ -105,6 +105,11 @@ class Page:
     def failed(self, failure: Failure) -> Self:
         """Recognition has failed for good."""
         return self._after(Status.RECOGNISING, status=Status.FAILED, failure=failure)
+
+    def replaced(self, content_type: str) -> Self:
+        """The page starts again with a new image, whatever has become of the old one."""
+        new = type(self).create(self.owner, self.project_id, self.position, content_type)
+        return replace(new, page_id=self.page_id, created_at=self.created_at)
 
     def _after(self, expected: Status, **changes: Any) -> Self:
         if self.status != expected:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
+from scanner.aws import queue
 from scanner.services.documents import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,12 @@ def test_the_queue_delivers_once_more_than_recognition_tries():
     deliveries = RESOURCES["RecognitionQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
 
     assert deliveries == int(environment["MAX_ATTEMPTS"]) + 1
+
+
+def test_a_replaced_image_is_deleted_when_nobody_can_be_replacing_it_any_more():
+    timeout = FUNCTIONS["PagesFunction"]["Properties"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+
+    assert timeout < queue.REPLACEMENT_SECONDS
 
 
 def test_policies_name_actions_and_resources():

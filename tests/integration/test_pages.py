@@ -172,3 +172,25 @@ def test_a_deleted_page_is_gone_at_once_and_its_objects_follow(system, user, dra
         time.sleep(0.2)
     assert objects_of(system, gone) == []
     assert len(objects_of(system, kept)) == 3
+
+
+def test_a_new_image_takes_the_place_of_the_old_one(system, user, drawn_page):
+    project = user.project()
+    page = user.upload(project, drawn_page("The old one"))
+    last = user.upload(project, drawn_page("The last one"))
+    user.settled(project, page)
+
+    answer = user.api.put(f"/projects/{project}/pages/{page}/image", json={"contentType": "image/png"})
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "awaiting-upload"
+    form = answer.json()["upload"]
+    assert httpx.post(form["url"], data=form["fields"], files={"file": drawn_page("The new one")}).status_code == 204
+
+    assert user.settled(project, page)["text"] == "The new one"
+    listed = user.api.get(f"/projects/{project}/pages").json()["items"]
+    assert [item["pageId"] for item in listed] == [page, last]
+    image_id = form["fields"]["key"].split("/")[-1]
+    deadline = time.monotonic() + 60
+    while len(objects_of(system, page)) > 3 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert [image_id in key for key in objects_of(system, page)] == [True] * 3

@@ -111,6 +111,12 @@ def delete_page(project_id: str, page_id: str, out_of_time: Callable[[], bool]) 
     return sum(_delete_below(f"{kind}/{project_id}/{page_id}/", out_of_time) for kind in _KINDS_OF_PAGES)
 
 
+def delete_image(project_id: str, page_id: str, image_id: str, out_of_time: Callable[[], bool]) -> int:
+    """Delete every version of an image and of what was made of it; return how many. Raises UnfinishedError."""
+    # Image ids are UUIDs, so that none is the beginning of another.
+    return sum(_delete_below(f"{kind}/{project_id}/{page_id}/{image_id}", out_of_time) for kind in _KINDS_OF_PAGES)
+
+
 def _delete_below(prefix: str, out_of_time: Callable[[], bool]) -> int:
     client, deleted = clients.s3(), 0
     while objects := _some_versions(prefix):

@@ -10,7 +10,7 @@ from typing import Any
 
 from scanner.aws import clients, dynamodb, projects_table
 from scanner.aws.dynamodb import Item, from_item, to_item
-from scanner.errors import ContendedError, SupersededError, UnfinishedError
+from scanner.errors import ContendedError, NotFoundError, SupersededError, UnfinishedError
 from scanner.page import Failure, Page, Status
 from scanner.settings import SETTINGS
 
@@ -75,16 +75,37 @@ def all_of(project_id: str) -> Iterator[Page]:
         yield from (_page(item) for item in answer["Items"])
 
 
+def change(owner: str, project_id: str, page_id: str, step: Callable[[Page], Page]) -> Page:
+    """Store what `step` makes of a page, and return that; where others come first, of what they have left.
+
+    Raises NotFoundError, ContendedError, and whatever `step` raises.
+    """
+    for attempt in range(dynamodb.ATTEMPTS):
+        projects_table.get(owner, project_id)
+        before = get(project_id, page_id)
+        if before is None:
+            raise NotFoundError("There is no such page.")
+        after = step(before)
+        try:
+            transition(before, after)
+        except SupersededError:
+            dynamodb.pause(attempt)
+        else:
+            return after
+    raise ContendedError("This page is being changed by too many others at once. Try again.")
+
+
 def transition(before: Page, after: Page) -> None:
-    """Store what has become of a page, and move its project's counters with it.
+    """Store what has become of a page, and move its project's counters with its status.
 
     Raises SupersededError, with nothing changed, where the page is no longer as `before` (deleted, another image,
-    another version, another status) or its project is gone.
+    another version, another status) or, if the status changes, its project is gone.
     """
     old, new = _page_item(before), _page_item(after)
-    changes = {name: value for name, value in new.items() if old.get(name) != value}
+    changes = {name: value for name, value in new.items() if old.get(name) != value or name == "updatedAt"}
+    removed = old.keys() - new.keys()
     conditions = {name: old.get(name) for name in ("status", "imageId", "imageVersion")}
-    names = {f"#{name}": name for name in changes.keys() | conditions.keys()}
+    names = {f"#{name}": name for name in changes.keys() | conditions.keys() | removed}
     values = {f":{name}": value for name, value in changes.items()}
     values |= {f":was_{name}": value for name, value in conditions.items() if value}
     update_page = {
@@ -94,10 +115,15 @@ def transition(before: Page, after: Page) -> None:
             f"#{name} = :was_{name}" if value else f"attribute_not_exists(#{name})"
             for name, value in conditions.items()
         ),
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+        "UpdateExpression": "SET "
+        + ", ".join(f"#{name} = :{name}" for name in changes)
+        + (" REMOVE " + ", ".join(f"#{name}" for name in removed) if removed else ""),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
+    if after.status == before.status:
+        dynamodb.persist(lambda: clients.dynamodb().update_item(**update_page))
+        return
     count = {
         "TableName": SETTINGS.projects_table,
         "Key": projects_table.key(before.owner, before.project_id),

@@ -8,32 +8,39 @@ from scanner.aws import clients
 from scanner.ids import is_id
 from scanner.settings import SETTINGS
 
+REPLACEMENT_SECONDS = 15
+"""The deletion of a replaced image waits for as long as the function that replaces it could still be running."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What is to be deleted: a project with all that belongs to it, or one page of it."""
+    """What is to be deleted: a project with all that belongs to it, one page of it, or a page's replaced image."""
 
     owner: str
     project_id: str
     page_id: str | None = None
+    image_id: str | None = None
 
 
 def send_deletion(deletion: Deletion) -> None:
     """Ask durably for a deletion."""
-    body = {"owner": deletion.owner, "projectId": deletion.project_id}
-    if deletion.page_id:
-        body["pageId"] = deletion.page_id
-    clients.sqs().send_message(QueueUrl=SETTINGS.deletion_queue_url, MessageBody=json.dumps(body))
+    ids = {"projectId": deletion.project_id, "pageId": deletion.page_id, "imageId": deletion.image_id}
+    body = {"owner": deletion.owner} | {name: value for name, value in ids.items() if value}
+    clients.sqs().send_message(
+        QueueUrl=SETTINGS.deletion_queue_url,
+        MessageBody=json.dumps(body),
+        DelaySeconds=REPLACEMENT_SECONDS if deletion.image_id else 0,
+    )
 
 
 def parse_deletion(body: str) -> Deletion:
     """Return what such a message asks for. Raises ValueError or KeyError for any other message."""
     message = json.loads(body)
-    deletion = Deletion(message["owner"], message["projectId"], message.get("pageId"))
-    # The ids become prefixes of the objects to delete. A page id that is none must not pass for none at all.
-    if not is_id(deletion.project_id) or not ("pageId" not in message or is_id(deletion.page_id)):
-        raise ValueError("The message names no project, or no page.")
-    return deletion
+    ids = [message[name] for name in ("projectId", "pageId", "imageId") if name in message]
+    # They become prefixes of the objects to delete; and one that is no id must not pass for one that is not there.
+    if not all(is_id(value) for value in ids) or ("imageId" in message and "pageId" not in message):
+        raise ValueError("The message names nothing that can be deleted.")
+    return Deletion(message["owner"], message["projectId"], message.get("pageId"), message.get("imageId"))
 
 
 def postpone_recognition(notification: str) -> None:

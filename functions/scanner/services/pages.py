@@ -1,4 +1,4 @@
-"""Pages: create, list, read and delete, always as the project's owner."""
+"""Pages: create, list, read, change and delete, always as the project's owner."""
 
 from typing import Any
 
@@ -35,6 +35,22 @@ def get(owner: str, project_id: str, page_id: str) -> Page:
     if page is None:
         raise NotFoundError("There is no such page.")
     return page
+
+
+def replace_image(owner: str, project_id: str, page_id: str, image_type: object) -> tuple[Page, dict[str, Any]]:
+    """Let a page start again with a new image; return it with the form that uploads it. The old image goes, durably.
+
+    The message goes first here, too; but it is of no effect on an image that the page still expects.
+    Raises InvalidRequestError, NotFoundError, ContendedError.
+    """
+    wanted = content_type(image_type)
+
+    def replaced(page: Page) -> Page:
+        queue.send_deletion(queue.Deletion(owner, project_id, page_id, page.image_id))
+        return page.replaced(wanted)
+
+    page = pages_table.change(owner, project_id, page_id, replaced)
+    return page, bucket.upload_form(page)
 
 
 def delete(owner: str, project_id: str, page_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Pages over HTTP: create, list, count, read, delete."""
+"""Pages over HTTP: create, list, count, read, replace the image, delete."""
 
 import base64
 import json
@@ -220,10 +220,14 @@ def test_an_empty_page_is_ready_with_an_empty_text(stack):
     assert (read["text"], read["wordCount"], read["confidence"]) == ("", 0, 0)
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [("GET {}", None), ("DELETE {}", None), ("PUT {}/image", {"contentType": "image/png"})],
+)
 @pytest.mark.parametrize("page_id", [NO_PAGE, "x" * 37, "a/b", "ä"])
-def test_a_page_that_is_not_there_is_not_found(stack, method, page_id):
-    status, answer = stack.call(f"{method} {PAGES}/{{pageId}}", projectId=stack.project(), pageId=page_id)
+def test_a_page_that_is_not_there_is_not_found(stack, route, body, page_id):
+    route = route.format(f"{PAGES}/{{pageId}}")
+    status, answer = stack.call(route, body=body, projectId=stack.project(), pageId=page_id)
     assert (status, answer["code"]) == (404, "not-found")
     assert stack.queued() == []
 
@@ -244,6 +248,7 @@ def test_users_never_reach_each_others_pages(stack):
         (f"GET {PAGES}/count", None),
         (f"GET {PAGES}/{{pageId}}", None),
         (f"DELETE {PAGES}/{{pageId}}", None),
+        (f"PUT {PAGES}/{{pageId}}/image", {"contentType": "image/png"}),
         ("GET /projects/{projectId}/pdf", None),
     ):
         status, answer = stack.call(route, BOB, body, projectId=project_id, pageId=page["pageId"])
@@ -263,6 +268,7 @@ def test_the_pages_of_a_deleted_project_are_gone_at_once(stack):
         (f"GET {PAGES}/count", None),
         (f"GET {PAGES}/{{pageId}}", None),
         (f"DELETE {PAGES}/{{pageId}}", None),
+        (f"PUT {PAGES}/{{pageId}}/image", {"contentType": "image/png"}),
     ):
         assert stack.call(route, body=body, projectId=project_id, pageId=page["pageId"])[0] == 404, route
     assert len(stack.items("pages")) == 1, "the page itself follows with the queue"
