@@ -1,8 +1,8 @@
-"""The routes of pages: create, list, count, read, replace the image, delete."""
+"""The routes of pages: create, list, count, read, edit, replace the image, delete."""
 
 from typing import Any
 
-from scanner import edge
+from scanner import edge, position
 from scanner.page import Page, Status
 from scanner.services import pages
 
@@ -21,9 +21,10 @@ def create(request: edge.Request) -> tuple[int, dict[str, Any]]:
 
 def list_(request: edge.Request) -> tuple[int, dict[str, Any]]:
     """GET /projects/{projectId}/pages, in page order, without texts."""
-    after = request.after(int, str)
+    cursor = request.after(str, str)
+    after = (position.from_text(cursor[0]), cursor[1]) if cursor else None
     found, more = pages.listing(request.user, request.path("projectId"), request.limit(), after)
-    key = (found[-1].position, found[-1].page_id) if more else ()
+    key = (position.to_text(found[-1].position), found[-1].page_id) if more else ()
     return 200, request.listing([_body(page) for page in found], *key)
 
 
@@ -34,10 +35,13 @@ def count(request: edge.Request) -> tuple[int, dict[str, Any]]:
 
 def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
     """GET /projects/{projectId}/pages/{pageId}, with its text and a link to its image."""
-    page = pages.get(request.user, request.path("projectId"), request.path("pageId"))
-    if page.status != Status.READY:
-        return 200, _body(page)
-    return 200, _body(page) | {"text": pages.text_of(page), "imageUrl": pages.image_link(page)}
+    return 200, _whole(pages.get(request.user, request.path("projectId"), request.path("pageId")))
+
+
+def edit(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """PATCH /projects/{projectId}/pages/{pageId}: correct the text, move, turn."""
+    ids = request.path("projectId"), request.path("pageId")
+    return 200, _whole(pages.edit(request.user, *ids, request.body()))
 
 
 def replace_image(request: edge.Request) -> tuple[int, dict[str, Any]]:
@@ -58,16 +62,25 @@ ROUTES = {
     "GET /projects/{projectId}/pages": list_,
     "GET /projects/{projectId}/pages/count": count,
     "GET /projects/{projectId}/pages/{pageId}": get,
+    "PATCH /projects/{projectId}/pages/{pageId}": edit,
     "DELETE /projects/{projectId}/pages/{pageId}": delete,
     "PUT /projects/{projectId}/pages/{pageId}/image": replace_image,
 }
+
+
+def _whole(page: Page) -> dict[str, Any]:
+    """Return a page with what only the answer about a single page has."""
+    if page.status != Status.READY:
+        return _body(page)
+    return _body(page) | {"text": pages.text_of(page), "imageUrl": pages.image_link(page)}
 
 
 def _body(page: Page) -> dict[str, Any]:
     body: dict[str, Any] = {
         "pageId": page.page_id,
         "projectId": page.project_id,
-        "position": page.position,
+        "position": position.to_number(page.position),
+        "rotation": page.rotation,
         "status": page.status,
         "contentType": page.content_type,
         "createdAt": page.created_at,
@@ -75,6 +88,7 @@ def _body(page: Page) -> dict[str, Any]:
     }
     if page.status == Status.READY:
         body |= {
+            "corrected": page.corrected,
             "confidence": page.confidence,
             "wordCount": page.word_count,
             "thumbnailUrl": pages.thumbnail_link(page),

@@ -23,6 +23,7 @@ _STATUSES: dict[type[errors.ScannerError], int] = {
     errors.PagesNotReadyError: 409,
     errors.NothingToExportError: 409,
     errors.ProjectTooLargeError: 409,
+    errors.NoRoomError: 409,
     errors.ContendedError: 503,
 }
 _DEFAULT_LIMIT = 50

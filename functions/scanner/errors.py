@@ -7,6 +7,7 @@
     ├── PagesNotReadyError      pages are still being recognised
     ├── NothingToExportError    no page is ready
     ├── ProjectTooLargeError    too much for an answer within a request
+    ├── NoRoomError             no position is left between two pages
     ├── ContendedError          too many changes of the same project at once
     ├── SupersededError         the stored state is not the one the change was based on
     ├── UnfinishedError         time is up, the rest follows with the next delivery
@@ -62,6 +63,12 @@ class ProjectTooLargeError(ScannerError):
     """The project is too large for a PDF within one request."""
 
     code = "project-too-large"
+
+
+class NoRoomError(ScannerError):
+    """No position is left between two pages."""
+
+    code = "no-room"
 
 
 class ContendedError(ScannerError):

@@ -8,13 +8,15 @@ condition that it still was as before is the table's part.
 """
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
-from scanner.errors import InvalidRequestError, SupersededError
+from scanner.errors import InvalidRequestError, PagesNotReadyError, SupersededError
 from scanner.ids import new_id, timestamp
 
 if TYPE_CHECKING:
+    from scanner.edit import Edit
     from scanner.text import RecognisedText
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/tiff")
@@ -48,15 +50,17 @@ RECOGNITION_FAILED = Failure(
 class Page:
     """A page.
 
-    `position` orders the pages of a project, from 1. `width` and `height` are pixels of the upright image, `confidence`
+    `position` orders the pages of a project. `rotation` is how many degrees clockwise the upright image is turned where
+    it is shown, by the user's wish. `width` and `height` are pixels of the upright image, `confidence`
     is the mean over the words in per cent. `text` is None until the page is ready, and where it is too large for the
-    table: then it is in the words object only.
+    table: then it is in the words object only. Where it is `corrected`, it is what the user wrote, while confidence and
+    number of words, and the words object, stay what was recognised.
     """
 
     project_id: str
     page_id: str
     owner: str
-    position: int
+    position: Decimal
     status: Status
     image_id: str
     content_type: str
@@ -69,9 +73,11 @@ class Page:
     width: int | None = None
     height: int | None = None
     failure: Failure | None = None
+    rotation: int = 0
+    corrected: bool = False
 
     @classmethod
-    def create(cls, owner: str, project_id: str, position: int, content_type: str) -> Self:
+    def create(cls, owner: str, project_id: str, position: Decimal, content_type: str) -> Self:
         """Make a new page, which awaits the upload of its image."""
         now = timestamp()
         return cls(
@@ -110,6 +116,19 @@ class Page:
         """The page starts again with a new image, whatever has become of the old one."""
         new = type(self).create(self.owner, self.project_id, self.position, content_type)
         return replace(new, page_id=self.page_id, created_at=self.created_at)
+
+    def edited(self, edit: "Edit", position: Decimal) -> Self:
+        """The user has changed it, and its place is now `position`. Raises PagesNotReadyError for the text of none."""
+        changes: dict[str, Any] = {"position": position}
+        if edit.rotation is not None:
+            changes |= {"rotation": edit.rotation}
+        if edit.text is not None:
+            if self.status != Status.READY:
+                raise PagesNotReadyError(
+                    f"This page is {self.status}: only the text of a page that is ready can change."
+                )
+            changes |= {"text": edit.text, "corrected": True}
+        return replace(self, updated_at=timestamp(), **changes)
 
     def _after(self, expected: Status, **changes: Any) -> Self:
         if self.status != expected:

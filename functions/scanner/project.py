@@ -21,7 +21,7 @@ class Project:
     name: str
     created_at: str
     page_count: int = 0
-    next_position: int = 1
+    next_position: int = 1  # whole, and above those of all pages
     pages_by_status: Mapping[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
 
     @classmethod

@@ -18,6 +18,7 @@ BODIES = {
     ("POST", "/projects"): {"name": "x"},
     ("PATCH", "/projects/{projectId}"): {"name": "x"},
     ("POST", "/projects/{projectId}/pages"): {"contentType": "image/png"},
+    ("PATCH", "/projects/{projectId}/pages/{pageId}"): {"rotation": 0},
     ("PUT", "/projects/{projectId}/pages/{pageId}/image"): {"contentType": "image/png"},
 }
 

@@ -194,3 +194,35 @@ def test_a_new_image_takes_the_place_of_the_old_one(system, user, drawn_page):
     while len(objects_of(system, page)) > 3 and time.monotonic() < deadline:
         time.sleep(0.5)
     assert [image_id in key for key in objects_of(system, page)] == [True] * 3
+
+
+def test_a_page_is_corrected_turned_and_moved(user, drawn_page):
+    project = user.project()
+    first, second, third = (user.upload(project, drawn_page(text)) for text in ("One", "Two", "Three"))
+    user.settled(project, third)
+    path = f"/projects/{project}/pages"
+
+    edited = user.api.patch(f"{path}/{third}", json={"text": "Τρία 三", "rotation": 90, "after": first})
+
+    assert edited.status_code == 200
+    read = user.api.get(f"{path}/{third}").json()
+    assert (read["text"], read["corrected"], read["rotation"]) == ("Τρία 三", True, 90)
+    moved, cursor = [], None
+    while len(moved) < 3:
+        answer = user.api.get(path, params={"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
+        moved += [(page["pageId"], page["rotation"]) for page in answer["items"]]
+        cursor = answer.get("cursor")
+    assert moved == [(first, 0), (third, 90), (second, 0)]
+    assert user.api.patch(f"{path}/{second}", json={"after": None}).status_code == 200
+    assert [page["pageId"] for page in user.api.get(path).json()["items"]] == [second, first, third]
+
+
+@pytest.mark.parametrize("body", [{}, {"text": 1}, {"rotation": 45}, {"after": "unknown"}, {"after": 1}, []])
+def test_an_edit_that_is_none_is_refused(user, body):
+    project = user.project()
+    page = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()
+
+    answer = user.api.patch(f"/projects/{project}/pages/{page['pageId']}", json=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid-request"

@@ -6,16 +6,27 @@ move with the page or not at all.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+from scanner import position
 from scanner.aws import clients, dynamodb, projects_table
 from scanner.aws.dynamodb import Item, from_item, to_item
-from scanner.errors import ContendedError, NotFoundError, SupersededError, UnfinishedError
+from scanner.errors import (
+    ContendedError,
+    InvalidRequestError,
+    NoRoomError,
+    NotFoundError,
+    SupersededError,
+    UnfinishedError,
+)
 from scanner.page import Failure, Page, Status
+from scanner.project import Project
 from scanner.settings import SETTINGS
 
 MAX_TEXT_BYTES = 100_000
-"""Longer texts are left to the words object in S3: an item holds 400 KB, and reading is paid by size."""
+"""Longer texts are left to the words object in S3: an item holds 400 KB, and reading is paid by size. Corrected ones,
+which are rare and bounded, are in no such object, and stay."""
 
 _BATCH = 25  # BatchWriteItem's limit
 
@@ -23,20 +34,16 @@ _BATCH = 25  # BatchWriteItem's limit
 def create(owner: str, project_id: str, content_type: str) -> Page:
     """Add a page at the end of a project.
 
-    Positions are unique and without gaps, however many are created at once: each is taken under the condition that it
-    is still the next one. Raises NotFoundError without such a project, ContendedError where others always came first.
+    Positions are unique, however many are created and moved at once: each is taken under the condition that it is still
+    the next one. Raises NotFoundError without such a project, ContendedError where others always came first.
     """
     for attempt in range(dynamodb.ATTEMPTS):
-        position = projects_table.get(owner, project_id).next_position
-        page = Page.create(owner, project_id, position, content_type)
-        count = {
-            "TableName": SETTINGS.projects_table,
-            "Key": projects_table.key(owner, project_id),
-            "ConditionExpression": "nextPosition = :position",
-            "UpdateExpression": "SET nextPosition = :next ADD pageCount :one, #status :one",
-            "ExpressionAttributeNames": {"#status": page.status},
-            "ExpressionAttributeValues": to_item({":position": position, ":next": position + 1, ":one": 1}),
-        }
+        project = projects_table.get(owner, project_id)
+        page = Page.create(owner, project_id, Decimal(project.next_position), content_type)
+        count = _take_next_position(project)
+        count["UpdateExpression"] += " ADD pageCount :one, #status :one"
+        count["ExpressionAttributeNames"] = {"#status": page.status}
+        count["ExpressionAttributeValues"] |= to_item({":one": 1})
         put = {
             "TableName": SETTINGS.pages_table,
             "Item": _page_item(page),
@@ -59,12 +66,12 @@ def get(project_id: str, page_id: str) -> Page | None:
     return _page(answer["Item"]) if "Item" in answer else None
 
 
-def listing(project_id: str, limit: int, after: tuple[int, str] | None) -> tuple[list[Page], bool]:
+def listing(project_id: str, limit: int, after: tuple[Decimal, str] | None) -> tuple[list[Page], bool]:
     """Return up to `limit` pages without text in page order, after `(position, page_id)`; and if there are more."""
     start = {}
     if after:
-        position, page_id = after
-        start = {"ExclusiveStartKey": to_item({"projectId": project_id, "position": position, "pageId": page_id})}
+        key = dict(zip(("position", "pageId"), after, strict=True))
+        start = {"ExclusiveStartKey": to_item({"projectId": project_id} | key)}
     items, more = dynamodb.query(limit, **_in_page_order(project_id), **start)
     return [_page(item) for item in items], more
 
@@ -75,19 +82,25 @@ def all_of(project_id: str) -> Iterator[Page]:
         yield from (_page(item) for item in answer["Items"])
 
 
-def change(owner: str, project_id: str, page_id: str, step: Callable[[Page], Page]) -> Page:
-    """Store what `step` makes of a page, and return that; where others come first, of what they have left.
+def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Project], Page]) -> Page:
+    """Store what `step` makes of a page of a project, and return that; where others come first, of what they have left.
+
+    A page that moves takes a turn: of pages that are moved or created in a project at once, one comes first, and the
+    others look for their place again. So no two take the same one.
 
     Raises NotFoundError, ContendedError, and whatever `step` raises.
     """
     for attempt in range(dynamodb.ATTEMPTS):
-        projects_table.get(owner, project_id)
+        project = projects_table.get(owner, project_id)
         before = get(project_id, page_id)
         if before is None:
             raise NotFoundError("There is no such page.")
-        after = step(before)
+        after = step(before, project)
         try:
-            transition(before, after)
+            if after.position == before.position:
+                transition(before, after)
+            else:
+                dynamodb.transact({"Update": _update(before, after)}, {"Update": _take_next_position(project)})
         except SupersededError:
             dynamodb.pause(attempt)
         else:
@@ -101,26 +114,7 @@ def transition(before: Page, after: Page) -> None:
     Raises SupersededError, with nothing changed, where the page is no longer as `before` (deleted, another image,
     another version, another status) or, if the status changes, its project is gone.
     """
-    old, new = _page_item(before), _page_item(after)
-    changes = {name: value for name, value in new.items() if old.get(name) != value or name == "updatedAt"}
-    removed = old.keys() - new.keys()
-    conditions = {name: old.get(name) for name in ("status", "imageId", "imageVersion")}
-    names = {f"#{name}": name for name in changes.keys() | conditions.keys() | removed}
-    values = {f":{name}": value for name, value in changes.items()}
-    values |= {f":was_{name}": value for name, value in conditions.items() if value}
-    update_page = {
-        "TableName": SETTINGS.pages_table,
-        "Key": _key(before.project_id, before.page_id),
-        "ConditionExpression": " AND ".join(
-            f"#{name} = :was_{name}" if value else f"attribute_not_exists(#{name})"
-            for name, value in conditions.items()
-        ),
-        "UpdateExpression": "SET "
-        + ", ".join(f"#{name} = :{name}" for name in changes)
-        + (" REMOVE " + ", ".join(f"#{name}" for name in removed) if removed else ""),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
+    update_page = _update(before, after)
     if after.status == before.status:
         dynamodb.persist(lambda: clients.dynamodb().update_item(**update_page))
         return
@@ -133,6 +127,73 @@ def transition(before: Page, after: Page) -> None:
         "ExpressionAttributeValues": to_item({":minus": -1, ":plus": 1}),
     }
     dynamodb.transact({"Update": update_page}, {"Update": count})
+
+
+def _update(before: Page, after: Page) -> dict[str, Any]:
+    """Return the update that makes `after` of a page, if it has the status and the image of `before`."""
+    old, new = _page_item(before), _page_item(after)
+    changes = {name: value for name, value in new.items() if old.get(name) != value or name == "updatedAt"}
+    removed = old.keys() - new.keys()
+    conditions = {name: old.get(name) for name in ("status", "imageId", "imageVersion")}
+    names = {f"#{name}": name for name in changes.keys() | conditions.keys() | removed}
+    values = {f":{name}": value for name, value in changes.items()}
+    values |= {f":was_{name}": value for name, value in conditions.items() if value}
+    return {
+        "TableName": SETTINGS.pages_table,
+        "Key": _key(before.project_id, before.page_id),
+        "ConditionExpression": " AND ".join(
+            f"#{name} = :was_{name}" if value else f"attribute_not_exists(#{name})"
+            for name, value in conditions.items()
+        ),
+        "UpdateExpression": "SET "
+        + ", ".join(f"#{name} = :{name}" for name in changes)
+        + (" REMOVE " + ", ".join(f"#{name}" for name in removed) if removed else ""),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _take_next_position(project: Project) -> dict[str, Any]:
+    """Return the update that takes the next position, if nobody has since the project was read."""
+    taken = project.next_position
+    return {
+        "TableName": SETTINGS.projects_table,
+        "Key": projects_table.key(project.owner, project.project_id),
+        "ConditionExpression": "nextPosition = :taken",
+        "UpdateExpression": "SET nextPosition = :next",
+        "ExpressionAttributeValues": to_item({":taken": taken, ":next": taken + 1}),
+    }
+
+
+def place(page: Page, project: Project, after: str | None) -> Decimal:
+    """Return a position for `page` right after the page `after` or, for None, before all others.
+
+    Three items are read at most, however many pages there are. Raises InvalidRequestError without that page,
+    NoRoomError where too many pages were moved to this very place.
+    """
+    lower = None
+    if after is not None:
+        neighbour = get(page.project_id, after)
+        if neighbour is None:
+            raise InvalidRequestError("The page that this one is to come after is not in this project.")
+        lower = neighbour.position
+    query = _in_page_order(page.project_id)
+    if lower is not None:
+        query["KeyConditionExpression"] += " AND #position > :lower"
+        query["ExpressionAttributeNames"] = {"#position": "position"}
+        query["ExpressionAttributeValues"] |= to_item({":lower": lower})
+    following = [_page(item) for item in dynamodb.query(1, **query)[0]]
+    if not following:
+        return Decimal(project.next_position)
+    upper = following[0]
+    if upper.page_id == page.page_id:  # it is there already
+        return page.position
+    if lower is None:
+        return position.before(upper.position)
+    between = position.between(lower, upper.position)
+    if between is None:
+        raise NoRoomError("Too many pages were moved to this very place. Move the page that follows it away and back.")
+    return between
 
 
 def delete(owner: str, project_id: str, page_id: str) -> None:
@@ -215,13 +276,15 @@ def _page_item(page: Page) -> Item:
             "pageId": page.page_id,
             "owner": page.owner,
             "position": page.position,
+            "rotation": page.rotation,
             "status": page.status,
             "imageId": page.image_id,
             "contentType": page.content_type,
             "createdAt": page.created_at,
             "updatedAt": page.updated_at,
             "imageVersion": page.image_version,
-            "text": page.text if len((page.text or "").encode()) <= MAX_TEXT_BYTES else None,
+            "text": page.text if page.corrected or len((page.text or "").encode()) <= MAX_TEXT_BYTES else None,
+            "corrected": page.corrected or None,
             "confidence": page.confidence,
             "wordCount": page.word_count,
             "width": page.width,
@@ -238,7 +301,8 @@ def _page(item: Item) -> Page:
         project_id=stored["projectId"],
         page_id=stored["pageId"],
         owner=stored["owner"],
-        position=int(stored["position"]),
+        position=stored["position"],
+        rotation=int(stored.get("rotation", 0)),
         status=Status(stored["status"]),
         image_id=stored["imageId"],
         content_type=stored["contentType"],
@@ -246,6 +310,7 @@ def _page(item: Item) -> Page:
         updated_at=stored["updatedAt"],
         image_version=stored.get("imageVersion"),
         text=stored.get("text"),
+        corrected=stored.get("corrected", False),
     )
     if page.status == Status.FAILED:
         return replace(page, failure=Failure(stored["reason"], stored["reasonMessage"]))

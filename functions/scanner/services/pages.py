@@ -1,11 +1,15 @@
 """Pages: create, list, read, change and delete, always as the project's owner."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from scanner import text
 from scanner.aws import bucket, pages_table, projects_table, queue
+from scanner.edit import Edit
 from scanner.errors import NotFoundError
 from scanner.page import Page, content_type
+from scanner.project import Project
 
 
 def create(owner: str, project_id: str, image_type: object) -> tuple[Page, dict[str, Any]]:
@@ -17,7 +21,7 @@ def create(owner: str, project_id: str, image_type: object) -> tuple[Page, dict[
     return page, bucket.upload_form(page)
 
 
-def listing(owner: str, project_id: str, limit: int, after: tuple[int, str] | None) -> tuple[list[Page], bool]:
+def listing(owner: str, project_id: str, limit: int, after: tuple[Decimal, str] | None) -> tuple[list[Page], bool]:
     """Return up to `limit` pages in page order that follow `(position, page_id)`, and whether there are more."""
     projects_table.get(owner, project_id)
     return pages_table.listing(project_id, limit, after)
@@ -37,6 +41,19 @@ def get(owner: str, project_id: str, page_id: str) -> Page:
     return page
 
 
+def edit(owner: str, project_id: str, page_id: str, body: Mapping[str, object]) -> Page:
+    """Correct a page's text, move it, turn it; return it as it then is.
+
+    Raises InvalidRequestError, NotFoundError, PagesNotReadyError, NoRoomError, ContendedError.
+    """
+    wanted = Edit.parse(page_id, body)
+
+    def edited(page: Page, project: Project) -> Page:
+        return page.edited(wanted, pages_table.place(page, project, wanted.after) if wanted.moves else page.position)
+
+    return pages_table.change(owner, project_id, page_id, edited)
+
+
 def replace_image(owner: str, project_id: str, page_id: str, image_type: object) -> tuple[Page, dict[str, Any]]:
     """Let a page start again with a new image; return it with the form that uploads it. The old image goes, durably.
 
@@ -45,7 +62,7 @@ def replace_image(owner: str, project_id: str, page_id: str, image_type: object)
     """
     wanted = content_type(image_type)
 
-    def replaced(page: Page) -> Page:
+    def replaced(page: Page, _: Project) -> Page:
         queue.send_deletion(queue.Deletion(owner, project_id, page_id, page.image_id))
         return page.replaced(wanted)
 

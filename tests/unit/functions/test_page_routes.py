@@ -18,7 +18,7 @@ def test_a_created_page_awaits_its_upload(stack):
     project_id = stack.project()
     page = stack.page(project_id, content_type="image/jpeg")
     assert set(page) == {
-        *("pageId", "projectId", "position", "status", "contentType", "createdAt", "updatedAt", "upload")
+        *("pageId", "projectId", "position", "rotation", "status", "contentType", "createdAt", "updatedAt", "upload")
     }
     assert (page["projectId"], page["position"], page["status"]) == (project_id, 1, "awaiting-upload")
     upload = page.pop("upload")
@@ -222,7 +222,12 @@ def test_an_empty_page_is_ready_with_an_empty_text(stack):
 
 @pytest.mark.parametrize(
     ("route", "body"),
-    [("GET {}", None), ("DELETE {}", None), ("PUT {}/image", {"contentType": "image/png"})],
+    [
+        ("GET {}", None),
+        ("PATCH {}", {"rotation": 90}),
+        ("DELETE {}", None),
+        ("PUT {}/image", {"contentType": "image/png"}),
+    ],
 )
 @pytest.mark.parametrize("page_id", [NO_PAGE, "x" * 37, "a/b", "ä"])
 def test_a_page_that_is_not_there_is_not_found(stack, route, body, page_id):
@@ -247,6 +252,7 @@ def test_users_never_reach_each_others_pages(stack):
         (f"GET {PAGES}", None),
         (f"GET {PAGES}/count", None),
         (f"GET {PAGES}/{{pageId}}", None),
+        (f"PATCH {PAGES}/{{pageId}}", {"rotation": 90}),
         (f"DELETE {PAGES}/{{pageId}}", None),
         (f"PUT {PAGES}/{{pageId}}/image", {"contentType": "image/png"}),
         ("GET /projects/{projectId}/pdf", None),
@@ -267,6 +273,7 @@ def test_the_pages_of_a_deleted_project_are_gone_at_once(stack):
         (f"GET {PAGES}", None),
         (f"GET {PAGES}/count", None),
         (f"GET {PAGES}/{{pageId}}", None),
+        (f"PATCH {PAGES}/{{pageId}}", {"rotation": 90}),
         (f"DELETE {PAGES}/{{pageId}}", None),
         (f"PUT {PAGES}/{{pageId}}/image", {"contentType": "image/png"}),
     ):
