@@ -1,4 +1,4 @@
-"""The routes of pages: create, list, count, read, edit, replace the image, delete."""
+"""The routes of pages: create, list, count, read, words, edit, replace the image, delete."""
 
 from typing import Any
 
@@ -38,6 +38,12 @@ def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
     return 200, _whole(pages.get(request.user, request.path("projectId"), request.path("pageId")))
 
 
+def words(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """GET /projects/{projectId}/pages/{pageId}/words: a link to what was recognised, with confidence and geometry."""
+    url, expires_at = pages.words_link(request.user, request.path("projectId"), request.path("pageId"))
+    return 200, {"url": url, "expiresAt": expires_at}
+
+
 def edit(request: edge.Request) -> tuple[int, dict[str, Any]]:
     """PATCH /projects/{projectId}/pages/{pageId}: correct the text, move, turn."""
     ids = request.path("projectId"), request.path("pageId")
@@ -65,6 +71,7 @@ ROUTES = {
     "PATCH /projects/{projectId}/pages/{pageId}": edit,
     "DELETE /projects/{projectId}/pages/{pageId}": delete,
     "PUT /projects/{projectId}/pages/{pageId}/image": replace_image,
+    "GET /projects/{projectId}/pages/{pageId}/words": words,
 }
 
 

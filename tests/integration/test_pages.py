@@ -3,10 +3,15 @@
 import json
 import time
 from io import BytesIO
+from pathlib import Path
 
 import httpx
+import jsonschema
 import pytest
+import yaml
 from PIL import Image
+
+API = yaml.safe_load((Path(__file__).parents[2] / "api" / "scanner.yaml").read_text())
 
 
 def test_an_uploaded_page_is_recognised(system, user, drawn_page):
@@ -153,6 +158,21 @@ def test_a_page_of_an_unknown_type_is_refused(user, body):
 def objects_of(system, page):
     versions = system.client("s3").list_object_versions(Bucket=system.output("BucketName")).get("Versions", [])
     return sorted(version["Key"] for version in versions if f"/{page}/" in version["Key"])
+
+
+def test_the_words_of_a_page_are_what_the_document_says(user, drawn_page):
+    project = user.project()
+    page = user.upload(project, drawn_page("Words with geometry"))
+    user.settled(project, page)
+
+    answer = user.api.get(f"/projects/{project}/pages/{page}/words")
+
+    assert answer.status_code == 200
+    words = httpx.get(answer.json()["url"]).json()
+    schema = {"$ref": "#/components/schemas/RecognisedText", "components": API["components"]}
+    jsonschema.validate(words, schema)
+    assert (words["width"], words["height"]) == (1200, 300)
+    assert [line["text"] for line in words["lines"]] == ["Words with geometry"]
 
 
 def test_a_deleted_page_is_gone_at_once_and_its_objects_follow(system, user, drawn_page):

@@ -1,14 +1,16 @@
 """Pages: create, list, read, change and delete, always as the project's owner."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from scanner import text
 from scanner.aws import bucket, pages_table, projects_table, queue
 from scanner.edit import Edit
-from scanner.errors import NotFoundError
-from scanner.page import Page, content_type
+from scanner.errors import NotFoundError, PagesNotReadyError
+from scanner.ids import timestamp
+from scanner.page import Page, Status, content_type
 from scanner.project import Project
 
 
@@ -83,6 +85,15 @@ def delete(owner: str, project_id: str, page_id: str) -> None:
 def text_of(page: Page) -> str:
     """Return the text of a ready page, from the words object where it was too large for the table."""
     return page.text if page.text is not None else text.from_json(bucket.read(bucket.words_key(page))).text
+
+
+def words_link(owner: str, project_id: str, page_id: str) -> tuple[str, str]:
+    """Return a link to a page's words object, and when it expires. Raises NotFoundError, PagesNotReadyError."""
+    page = get(owner, project_id, page_id)
+    if page.status != Status.READY:
+        raise PagesNotReadyError(f"This page is {page.status}: only a page that is ready has words.")
+    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
+    return bucket.link(bucket.words_key(page)), expires_at
 
 
 def thumbnail_link(page: Page) -> str:

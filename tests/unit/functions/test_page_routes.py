@@ -2,6 +2,8 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -134,7 +136,7 @@ def test_pages_are_listed_in_page_order_without_texts(stack):
 def many_pages(project_id, number):
     """Store pages as `pages_table.create` does, but many at once."""
     client = clients.dynamodb()
-    pages = [Page.create(ALICE, project_id, position, "image/jpeg") for position in range(1, number + 1)]
+    pages = [Page.create(ALICE, project_id, Decimal(position), "image/jpeg") for position in range(1, number + 1)]
     requests = [{"PutRequest": {"Item": pages_table._page_item(page)}} for page in pages]  # noqa: SLF001
     for start in range(0, number, 25):
         client.batch_write_item(RequestItems={"pages": requests[start : start + 25]})
@@ -225,6 +227,7 @@ def test_an_empty_page_is_ready_with_an_empty_text(stack):
     [
         ("GET {}", None),
         ("PATCH {}", {"rotation": 90}),
+        ("GET {}/words", None),
         ("DELETE {}", None),
         ("PUT {}/image", {"contentType": "image/png"}),
     ],
@@ -253,6 +256,7 @@ def test_users_never_reach_each_others_pages(stack):
         (f"GET {PAGES}/count", None),
         (f"GET {PAGES}/{{pageId}}", None),
         (f"PATCH {PAGES}/{{pageId}}", {"rotation": 90}),
+        (f"GET {PAGES}/{{pageId}}/words", None),
         (f"DELETE {PAGES}/{{pageId}}", None),
         (f"PUT {PAGES}/{{pageId}}/image", {"contentType": "image/png"}),
         ("GET /projects/{projectId}/pdf", None),
@@ -274,11 +278,34 @@ def test_the_pages_of_a_deleted_project_are_gone_at_once(stack):
         (f"GET {PAGES}/count", None),
         (f"GET {PAGES}/{{pageId}}", None),
         (f"PATCH {PAGES}/{{pageId}}", {"rotation": 90}),
+        (f"GET {PAGES}/{{pageId}}/words", None),
         (f"DELETE {PAGES}/{{pageId}}", None),
         (f"PUT {PAGES}/{{pageId}}/image", {"contentType": "image/png"}),
     ):
         assert stack.call(route, body=body, projectId=project_id, pageId=page["pageId"])[0] == 404, route
     assert len(stack.items("pages")) == 1, "the page itself follows with the queue"
+
+
+def test_the_words_of_a_ready_page_are_linked(stack):
+    page = stack.ready_page(stack.project())
+    path = {"projectId": page["projectId"], "pageId": page["pageId"]}
+    status, answer = stack.call(f"GET {PAGES}/{{pageId}}/words", **path)
+    assert status == 200
+    assert set(answer) == {"url", "expiresAt"}
+    key = page["upload"]["fields"]["key"].replace("images/", "words/") + ".json"
+    assert f"/{key}?" in answer["url"]
+    assert "X-Amz-Expires=900" in answer["url"]
+    assert datetime.now(UTC) < datetime.fromisoformat(answer["expiresAt"]) < datetime.now(UTC) + timedelta(minutes=16)
+
+
+def test_a_page_that_is_not_ready_has_no_words(stack):
+    project_id = stack.project()
+    waiting, failed = stack.page(project_id), stack.page(project_id)
+    stack.deliver(failed, stack.upload(failed, b"junk"))
+    for page in (waiting, failed):
+        path = {"projectId": project_id, "pageId": page["pageId"]}
+        status, answer = stack.call(f"GET {PAGES}/{{pageId}}/words", **path)
+        assert (status, answer["code"]) == (409, "pages-not-ready")
 
 
 def test_keys_that_we_never_gave_name_no_image():

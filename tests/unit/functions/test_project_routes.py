@@ -88,6 +88,7 @@ def test_bodies_may_come_in_base64(stack):
         "GET /projects/{projectId}/pages/count",
         "GET /projects/{projectId}/pages/{pageId}",
         "PATCH /projects/{projectId}/pages/{pageId}",
+        "GET /projects/{projectId}/pages/{pageId}/words",
         "DELETE /projects/{projectId}/pages/{pageId}",
         "PUT /projects/{projectId}/pages/{pageId}/image",
         "GET /projects/{projectId}/pdf",
