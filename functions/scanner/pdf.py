@@ -19,10 +19,14 @@ _A4_LONG_SIDE = 297 / 25.4 * _POINTS_PER_INCH
 
 @dataclass(frozen=True, slots=True)
 class ScannedPage:
-    """A page for the PDF: its text, and how to read its image (JPEG, PNG or TIFF bytes) when its turn comes."""
+    """A page for the PDF: its text, and how to read its image (JPEG, PNG or TIFF bytes) when its turn comes.
+
+    `rotation` is by how many degrees clockwise, a multiple of 90, viewers turn the upright page.
+    """
 
     text: RecognisedText
     read_image: Callable[[], bytes]
+    rotation: int = 0
 
 
 def build(title: str, created: datetime, pages: Sequence[ScannedPage]) -> bytearray:
@@ -43,6 +47,8 @@ def _add_page(pdf: FPDF, page: ScannedPage) -> None:
     image = open_image(data)
     width, height = _page_size(image)
     pdf.add_page(format=(width, height))
+    if page.rotation:
+        vars(pdf.pages[pdf.page])["rotate"] = page.rotation  # fpdf2 writes what a page has, and knows no /Rotate itself
     place(pdf, image, data, width, height)
     with text_layer.on_page(pdf):
         for line in page.text.lines:

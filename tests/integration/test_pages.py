@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import jsonschema
+import pikepdf
 import pytest
 import yaml
 from PIL import Image
@@ -246,3 +247,19 @@ def test_an_edit_that_is_none_is_refused(user, body):
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid-request"
+
+
+def test_the_pdf_has_the_corrected_text_and_the_page_turned(user, drawn_page, pdftotext, tmp_path):
+    project = user.project()
+    page = user.upload(project, drawn_page("Deer reader"))
+    user.settled(project, page)
+    edited = user.api.patch(f"/projects/{project}/pages/{page}", json={"text": "Dear reader", "rotation": 180})
+    assert edited.status_code == 200
+
+    answer = user.api.get(f"/projects/{project}/pdf")
+
+    assert answer.status_code == 200
+    (file := tmp_path / "corrected.pdf").write_bytes(httpx.get(answer.json()["url"]).content)
+    assert sorted(pdftotext(file).split()) == ["Dear", "reader"]
+    with pikepdf.open(file) as document:
+        assert document.pages[0].Rotate == 180

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from scanner import text
+from scanner import correction, text
 from scanner.aws import bucket, pages_table, projects_table
 from scanner.errors import ContendedError, NothingToExportError, PagesNotReadyError, ProjectTooLargeError
 from scanner.ids import timestamp
@@ -104,8 +104,7 @@ def _searchable(title: str, created: datetime, pages: dict[int, Page]) -> bytear
         return data
 
     scanned = [
-        pdf.ScannedPage(text.from_json(bucket.read(bucket.words_key(page))), partial(read_image, page))
-        for page in pages.values()
+        pdf.ScannedPage(_text_with_geometry(page), partial(read_image, page), page.rotation) for page in pages.values()
     ]
     return pdf.build(title, created, scanned)
 
@@ -125,7 +124,19 @@ def _typeset(title: str, created: datetime, pages: dict[int, Page]) -> bytearray
 
 def _text(listed: Page) -> str:
     """Return a page's text, which lists of pages do not have."""
-    page = pages_table.get(listed.project_id, listed.page_id)
-    if page is None or page.status != Status.READY:
-        raise ContendedError("The project has changed while its PDF was made. Try again.")
+    page = _as_listed(listed)
     return text.from_json(bucket.read(bucket.words_key(page))).text if page.text is None else page.text
+
+
+def _text_with_geometry(listed: Page) -> text.RecognisedText:
+    """Return the text of a page, recognised or corrected, with the place of each word."""
+    recognised = text.from_json(bucket.read(bucket.words_key(listed)))
+    return correction.apply(_text(listed), recognised) if listed.corrected else recognised
+
+
+def _as_listed(listed: Page) -> Page:
+    """Return a listed page with its text. Raises ContendedError if it has changed since."""
+    page = pages_table.get(listed.project_id, listed.page_id)
+    if page is None or page.updated_at != listed.updated_at:
+        raise ContendedError("The project has changed while its PDF was made. Try again.")
+    return page
