@@ -277,6 +277,7 @@ class FakeSystem:
             "status": page.status,
             "contentType": page.content_type,
             "createdAt": NOW,
+            "rotation": 0,
             "updatedAt": NOW,
         }
         if page.status == "ready":
