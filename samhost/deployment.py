@@ -11,6 +11,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from samhost.build import run_sam
+from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.local_template import OUTPUT_PREFIX, LocalTemplate, resolve
 from samhost.settings import ACCOUNT_ID, HOST, REGION, ROOT_CREDENTIALS, Settings
@@ -47,7 +48,8 @@ def engine_client(settings: Settings, service: str):
 async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deployment:
     """Deploy, and return the stack's outputs.
 
-    Raises CommandFailedError, or UpdateFailedError where a stack was there, with the end of what `sam deploy` said.
+    Raises CommandFailedError, or UpdateFailedError where a stack was there, with the end of what `sam deploy` said, and
+    NotSavedError where it would not last.
     """
     _zip_code(local, built.parent, settings.data_dir / "artifacts")
     template = settings.data_dir / "local-template.yaml"
@@ -75,6 +77,7 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     deployed = _outputs(settings)
     if deployed is None:
         raise CommandFailedError("sam deploy", "It succeeded, and yet the engine has no such stack.")
+    await save(settings)  # first, or the stamp would be of a deployment that the engine may yet lose
     stamp.write_text(digest)
     return Deployment(deployed, changed=True)
 

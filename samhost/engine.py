@@ -1,10 +1,11 @@
 """MiniStack, the AWS engine: how it is started, so that it is closed to the network and keeps its data."""
 
 import shutil
-from pathlib import Path
 
 import aiohttp
 
+from samhost.engine_process import SNAPSHOT_PATH, SNAPSHOTS_FOLDER
+from samhost.errors import NotSavedError
 from samhost.processes import Child
 from samhost.settings import HOST, REGION, ROOT_CREDENTIALS, Settings
 
@@ -23,6 +24,7 @@ def engine(settings: Settings) -> Child:
         "MINISTACK_REGION": REGION,
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home / "state"),
+        SNAPSHOTS_FOLDER: str(home / "snapshots"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(home / "s3"),
         "TMPDIR": str(scratch),
@@ -36,8 +38,24 @@ def engine(settings: Settings) -> Child:
         "PYTHONPYCACHEPREFIX": str(home / "pycache"),
     }
     return Child(
-        "engine", ["ministack.app"], environment, settings.logs_dir / "engine.log", lambda: _is_ready(settings)
+        "engine",
+        ["samhost.engine_process"],
+        environment,
+        settings.logs_dir / "engine.log",
+        lambda: _is_ready(settings),
     )
+
+
+async def save(settings: Settings) -> None:
+    """Have the engine write its state to the disk now.
+
+    Raises NotSavedError where it does not.
+    """
+    try:
+        async with aiohttp.ClientSession() as session, session.post(f"{settings.engine_url}{SNAPSHOT_PATH}") as answer:
+            answer.raise_for_status()
+    except aiohttp.ClientError as error:
+        raise NotSavedError(settings.logs_dir / "engine.log") from error
 
 
 async def _is_ready(settings: Settings) -> bool:
@@ -49,8 +67,3 @@ async def _is_ready(settings: Settings) -> bool:
             return answer.status == 200
     except aiohttp.ClientError:
         return False
-
-
-def state_exists(data_dir: Path) -> bool:
-    """Whether the engine has stopped in order at least once on this data directory."""
-    return (data_dir / "engine" / "state" / "cloudformation.json").exists()

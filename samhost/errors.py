@@ -5,6 +5,7 @@ SamhostError
 ├── NotRunningError       there is nothing to stop, show or ask
 ├── PortTakenError        another program listens where we must
 ├── ProcessFailedError    a child process ended before it was ready
+├── NotSavedError         the engine cannot write its state
 ├── CommandFailedError    `sam` failed; carries the end of its output
 │   └── UpdateFailedError what is deployed cannot be changed into what the template says now
 └── TemplateError         the template cannot be hosted
@@ -43,6 +44,13 @@ class ProcessFailedError(SamhostError):
 
     def __init__(self, name: str, why: str, log: str, log_file: object):
         super().__init__(f"{name} {why}. Its log ({log_file}) ends with:\n{log}")
+
+
+class NotSavedError(SamhostError):
+    """The engine cannot write its state."""
+
+    def __init__(self, log_file: object):
+        super().__init__(f"The engine cannot write its data to the disk. Its log, {log_file}, says why.")
 
 
 class CommandFailedError(SamhostError):

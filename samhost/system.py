@@ -15,7 +15,7 @@ from typing import TextIO
 from samhost.build import build
 from samhost.containers import forwarded, write_environment
 from samhost.deployment import Deployment, api_ports, deploy, write_gateway_config
-from samhost.engine import engine
+from samhost.engine import engine, save
 from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError
 from samhost.local_template import LocalTemplate, derive
 from samhost.processes import Child, accepts_connections, is_free, keep_running
@@ -88,6 +88,8 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         with _step("Starting the gateway"):
             await gateway.start()
         users = ensure_demo_users(settings)
+        if deployment.changed:
+            await save(settings)
         if loading:
             with _step("Loading the OCR models"):
                 await loading
@@ -99,9 +101,17 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         raise
 
     async def restarted(child: Child) -> None:
-        # What the engine had not written when it fell is missing: the stack is deployed again where it is not there.
-        if child is core:
-            await deploy(settings, local, built)
+        if child is not core:
+            return
+        # The engine has its last snapshot again. Should that be gone, all is made once more, at the same addresses.
+        again = await deploy(settings, derive(built), built)
+        users = ensure_demo_users(settings)
+        if again.changed:
+            await save(settings)
+            write_gateway_config(settings, local, again)
+            write_environment(settings)
+            _write_addresses(settings, again, ports, users)
+            await gateway.stop()  # it is started again, and reads what it serves now
 
     with _open_to_containers(settings):
         write_environment(settings)
