@@ -16,8 +16,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 def recognise(message: dict[str, Any]) -> list[dict[str, str]]:
     """Recognise the uploads of one message.
 
-    A page that cannot be recognised is marked failed at the last attempt, before the message goes to the dead letters,
-    so that nobody waits for it. The queue delivers once more than there are attempts: an attempt that ran out of time
+    What failed is delivered again soon at first, then later and later. A page that cannot be recognised is marked failed
+    at the last attempt, before the message goes to the dead letters, so that nobody waits for it. The queue delivers once more than there are attempts: an attempt that ran out of time
     or memory could not mark anything. Throttling uses up no attempt, for the message starts anew.
     """
     receives = int(message["attributes"]["ApproximateReceiveCount"])
@@ -35,6 +35,8 @@ def recognise(message: dict[str, Any]) -> list[dict[str, str]]:
         except Exception:
             if receives >= SETTINGS.max_attempts:
                 recognition.give_up(arrival)
+            else:
+                recognition.try_again(message["receiptHandle"], receives)
             raise
         outcomes.append({"projectId": arrival.project_id, "pageId": arrival.page_id, "outcome": outcome})
     return outcomes

@@ -47,3 +47,10 @@ def postpone_recognition(notification: str) -> None:
     """Have a notification of uploads delivered anew in 5 to 60 s, so that the throttled do not all return."""
     delay = random.randint(5, 60)  # noqa: S311
     clients.sqs().send_message(QueueUrl=SETTINGS.recognition_queue_url, MessageBody=notification, DelaySeconds=delay)
+
+
+def deliver_again(receipt_handle: str, seconds: int) -> None:
+    """Have an upload's message delivered again after so many seconds, rather than after its visibility timeout."""
+    clients.sqs().change_message_visibility(
+        QueueUrl=SETTINGS.recognition_queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+    )

@@ -16,6 +16,9 @@ from scanner.aws import bucket, bus, pages_table, queue, textract
 from scanner.errors import ImageRefusedError, SupersededError
 from scanner.page import RECOGNITION_FAILED, Failure, Page, Status
 
+FIRST_PAUSE_SECONDS = 5
+LONGEST_PAUSE_SECONDS = 360
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -56,6 +59,11 @@ def recognise(arrival: Arrival) -> str:
 def postpone(notification: str) -> None:
     """Have the uploads in a notification recognised later, with all attempts before them."""
     queue.postpone_recognition(notification)
+
+
+def try_again(receipt_handle: str, receives: int) -> None:
+    """Have the message of an upload delivered again: soon after its first delivery, then four times later each time."""
+    queue.deliver_again(receipt_handle, min(FIRST_PAUSE_SECONDS * 4 ** (receives - 1), LONGEST_PAUSE_SECONDS))
 
 
 def give_up(arrival: Arrival) -> None:

@@ -31,6 +31,7 @@ _VARIABLES = {
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
     "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
+    "RECOGNITION_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/recognition",
 }
 _RESOURCES = yaml_parse((Path(__file__).parents[3] / "template.yaml").read_text())["Resources"]
 
@@ -85,6 +86,7 @@ class Stack:
     textract: FakeTextract
     queue_url: str
     events: list[dict[str, Any]]
+    pauses: list[int]  # until messages that failed are delivered again, in seconds
 
     def call(
         self,
@@ -199,7 +201,8 @@ def notification(key: str, version: str, event_name: str = "ObjectCreated:Post")
 
 
 def sqs_message(body: str, receives: int = 1, message_id: str = "message-1") -> dict[str, Any]:
-    return {"messageId": message_id, "body": body, "attributes": {"ApproximateReceiveCount": str(receives)}}
+    attributes = {"ApproximateReceiveCount": str(receives)}
+    return {"messageId": message_id, "receiptHandle": f"handle of {message_id}", "body": body, "attributes": attributes}
 
 
 @pytest.fixture(autouse=True)
@@ -233,7 +236,14 @@ def stack(monkeypatch):
             return put_events(Entries=Entries)
 
         monkeypatch.setattr(clients.events(), "put_events", keep_and_put)
-        yield Stack(textract, queue_url, events)
+        pauses: list[int] = []
+
+        def keep_pause(QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - AWS's names
+            assert (QueueUrl, ReceiptHandle) == (_VARIABLES["RECOGNITION_QUEUE_URL"], "handle of message-1")
+            pauses.append(VisibilityTimeout)
+
+        monkeypatch.setattr(clients.sqs(), "change_message_visibility", keep_pause)
+        yield Stack(textract, queue_url, events, pauses)
     vars(SETTINGS).clear()
 
 

@@ -341,6 +341,21 @@ def test_what_is_postponed_is_delivered_anew_and_later(stack, monkeypatch):
     assert 5 <= message["DelaySeconds"] <= 60
 
 
+def test_what_failed_is_delivered_again_soon_at_first_then_later(stack, monkeypatch):
+    monkeypatch.setenv("MAX_ATTEMPTS", "8")
+    stack.textract.error = "InternalServerError"
+    page = stack.page(stack.project())
+    version = stack.upload(page)
+    for receives in range(1, 9):
+        assert not stack.deliver(page, version, receives)
+    assert stack.pauses == [5, 20, 80, 320, 360, 360, 360], "and none before the dead letters"
+
+
+def test_what_was_recognised_is_not_asked_for_again(stack):
+    stack.ready_page(stack.project())
+    assert stack.pauses == []
+
+
 def test_a_failed_page_stays_so_when_its_message_is_delivered_again(stack):
     stack.textract.error = "BadDocumentException"
     page = stack.page(stack.project())
