@@ -16,9 +16,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 def recognise(message: dict[str, Any]) -> list[dict[str, str]]:
     """Recognise the uploads of one message.
 
-    What failed is delivered again soon at first, then later and later. A page that cannot be recognised is marked failed
-    at the last attempt, before the message goes to the dead letters, so that nobody waits for it. The queue delivers once more than there are attempts: an attempt that ran out of time
-    or memory could not mark anything. Throttling uses up no attempt, for the message starts anew.
+    What failed is delivered again, soon at first, then later and later. A page that cannot be recognised is marked
+    failed at the last attempt, before the message goes to the dead letters, so that nobody waits for it. The queue
+    delivers once more than there are attempts: an attempt that ran out of time or memory could not mark anything.
+    Throttling uses up no attempt, for the message starts anew.
     """
     receives = int(message["attributes"]["ApproximateReceiveCount"])
     arrivals, outcomes = list(recognition.arrivals(message["body"])), []

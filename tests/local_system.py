@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+import psutil
 
 ROOT = Path(__file__).parents[1]
 DOCSCAN = Path(sys.executable).with_name("docscan")
@@ -53,3 +54,9 @@ def free_ports(count):
     for listener in listeners:
         listener.close()
     return ports
+
+
+def family(addresses):
+    """The processes of a local system: its supervisor first, then all that it and they have started."""
+    supervisor = psutil.Process(addresses["pid"])
+    return [supervisor, *supervisor.children(recursive=True)]

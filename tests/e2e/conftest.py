@@ -1,4 +1,4 @@
-"""The two ways in which tests run the functions against the local system, but outside of it.
+"""Systems to stop and to kill, and the two ways in which tests run the functions outside of the local system.
 
 `sam local` runs a function in AWS's own image, under a Docker engine. Where there is no engine, the same runtime
 interface runs it as a process: AWS's emulator, which comes with the SAM CLI, and AWS's client for Python. Then the
@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
+from local_system import DOCSCAN, ROOT, free_ports
 
 from samhost.containers import forwarded
 
@@ -40,6 +41,34 @@ def pytest_terminal_summary(terminalreporter, config):
     if why := config.stash.get(NO_CONTAINERS, None):
         terminalreporter.section("NO CONTAINERS: `sam local` WAS NOT TRIED", sep="!", yellow=True, bold=True)
         terminalreporter.line(f"{why}\nThe functions ran under the runtime interface emulator instead.", yellow=True)
+
+
+# ---------------------------------------------------------------- A local system of a module's own
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A system of this module's own, to stop and to kill: `own(verb, …)` runs the command on it."""
+    data_dir = tmp_path_factory.mktemp("own") / "data"
+    api, engine, textract = map(str, free_ports(3))
+    ports = ["--api-port", api, "--engine-port", engine, "--textract-port", textract]
+
+    def docscan(verb, *arguments):
+        options = ["--detach", *ports] if verb == "up" else []
+        return subprocess.run(
+            [DOCSCAN, verb, "--data-dir", data_dir, *options, *arguments],
+            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180,
+        )  # fmt: skip
+
+    docscan.data_dir = data_dir
+    yield docscan
+    docscan("down")
+
+
+@pytest.fixture
+def running(own):
+    if own("status").returncode:
+        started = own("up")
+        assert started.returncode == 0, started.stdout + started.stderr
+    return json.loads((own.data_dir / "addresses.json").read_text())
 
 
 # ---------------------------------------------------------------- The SAM CLI

@@ -8,40 +8,7 @@ import time
 
 import httpx
 import psutil
-import pytest
-from local_system import DOCSCAN, ROOT, free_ports
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory):
-    """A system of this module's own, to stop and to kill: `own(verb, …)` runs the command on it."""
-    data_dir = tmp_path_factory.mktemp("own") / "data"
-    api, engine, textract = map(str, free_ports(3))
-    ports = ["--api-port", api, "--engine-port", engine, "--textract-port", textract]
-
-    def docscan(verb, *arguments):
-        options = ["--detach", *ports] if verb == "up" else []
-        return subprocess.run(
-            [DOCSCAN, verb, "--data-dir", data_dir, *options, *arguments],
-            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180,
-        )  # fmt: skip
-
-    docscan.data_dir = data_dir
-    yield docscan
-    docscan("down")
-
-
-@pytest.fixture
-def running(own):
-    if own("status").returncode:
-        started = own("up")
-        assert started.returncode == 0, started.stdout + started.stderr
-    return json.loads((own.data_dir / "addresses.json").read_text())
-
-
-def family(addresses):
-    supervisor = psutil.Process(addresses["pid"])
-    return [supervisor, *supervisor.children(recursive=True)]
+from local_system import DOCSCAN, ROOT, family
 
 
 def test_nothing_runs_until_it_is_started(own):
