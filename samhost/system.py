@@ -104,11 +104,12 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         if child is not core:
             return
         # The engine has its last snapshot again. Should that be gone, all is made once more, at the same addresses.
-        again = await deploy(settings, derive(built), built)
+        anew = derive(built)  # the one before names archives by now, where functions' folders were
+        again = await deploy(settings, anew, built)
         users = ensure_demo_users(settings)
         if again.changed:
             await save(settings)
-            write_gateway_config(settings, local, again)
+            write_gateway_config(settings, anew, again)
             write_environment(settings)
             _write_addresses(settings, again, ports, users)
             await gateway.stop()  # it is started again, and reads what it serves now

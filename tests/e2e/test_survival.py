@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -169,3 +170,17 @@ def test_an_upload_that_is_newer_than_the_snapshot_is_recognised(system, images)
         lambda: (now := api.get(f"/projects/{project}/pages/{page['pageId']}").json()).get("status") == "ready" and now
     )
     assert "Apple" in read["text"]
+
+
+def test_without_any_snapshot_it_is_deployed_again_at_the_same_addresses(system, images, tmp_path):
+    def addresses():
+        return json.loads((system.data_dir / "addresses.json").read_text())
+
+    gateways = processes(system, "samhost.gateway")
+    kill(system, "samhost.engine_process")
+    shutil.rmtree(system.data_dir / "engine" / "snapshots")  # before it is started again, a second later
+
+    eventually(lambda: addresses()["outputs"] != system.addresses["outputs"], seconds=120)
+    assert addresses()["apis"] == system.addresses["apis"]
+    eventually(lambda: processes(system, "samhost.gateway") not in ([], gateways))
+    Scan(system, images, tmp_path).assert_all_is_read()
