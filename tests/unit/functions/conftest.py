@@ -3,6 +3,8 @@
 import importlib
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -210,8 +212,9 @@ def _nothing_leaves_the_process(socket_disabled):
     """Every connection is an error."""
 
 
-@pytest.fixture
-def stack(monkeypatch):
+@contextmanager
+def mocked_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Put the stack into this process's environment, and take it away again."""
     for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_TEXTRACT", "AWS_PROFILE", "AWS_SAM_LOCAL"):
         monkeypatch.delenv(variable, raising=False)
     for variable, value in _VARIABLES.items():
@@ -245,6 +248,12 @@ def stack(monkeypatch):
         monkeypatch.setattr(clients.sqs(), "change_message_visibility", keep_pause)
         yield Stack(textract, queue_url, events, pauses)
     vars(SETTINGS).clear()
+
+
+@pytest.fixture
+def stack(monkeypatch):
+    with mocked_stack(monkeypatch) as stack:
+        yield stack
 
 
 def _create_tables() -> None:
