@@ -28,7 +28,7 @@ def decode(listing: str, cursor: str, *types: type) -> tuple[Any, ...]:
         key = tuple(json.loads(raw[_CHECK_BYTES:]))
     except (ValueError, TypeError, RecursionError) as error:
         raise _not_ours() from error
-    if tuple(type(part) for part in key) != types or encode(listing, key) != cursor:
+    if tuple(type(part) for part in key) != types or "" in key or encode(listing, key) != cursor:
         raise _not_ours()
     return key
 

@@ -32,6 +32,7 @@ def order(stack, project_id, limit=100):
     while True:
         answer = stack.call("GET /projects/{projectId}/pages", query=query, projectId=project_id)[1]
         seen += [item["pageId"] for item in answer["items"]]
+        assert len(seen) <= 100, "the cursor does not get on"
         if "cursor" not in answer:
             return seen
         query["cursor"] = answer["cursor"]

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from scanner import cursors
 from scanner.aws import clients, dynamodb, projects_table, queue
 from scanner.project import Project
 
@@ -165,6 +166,14 @@ def test_every_change_to_a_cursor_is_noticed(stack):
     for tampered in ["", "=", "é", cursor[:-1], cursor + "A", cursor + "=", *changed]:
         status, answer = stack.call("GET /projects", query={"cursor": tampered})
         assert (status, answer["code"]) == (400, "invalid-request"), tampered
+
+
+def test_a_cursor_with_a_right_checksum_and_no_key_is_refused(stack):
+    forged = cursors.encode(f"GET /projects {ALICE}", ("",))
+
+    status, answer = stack.call("GET /projects", query={"cursor": forged})
+
+    assert (status, answer["code"]) == (400, "invalid-request")
 
 
 def test_a_list_longer_than_one_answer_of_the_table_is_complete(stack):
