@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from samhost.deployment import engine_client
+from samhost.deployment import engine_client, stack_resources
 from samhost.settings import HOST, Settings
 
 
@@ -55,14 +55,6 @@ def forwarded(address: str, to_port: int, port: int = 0) -> Iterator[int]:
 
 def write_environment(settings: Settings) -> Path:
     """Write what `sam local … --env-vars` takes: each function's variables as deployed, and the local endpoints."""
-    functions = {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in engine_client(settings, "cloudformation")
-        .get_paginator("list_stack_resources")
-        .paginate(StackName=settings.stack_name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::Lambda::Function"
-    }
     address = settings.container_address or HOST
     endpoints = {
         "AWS_ENDPOINT_URL": f"http://{address}:{urlsplit(settings.engine_url).port}",
@@ -70,7 +62,7 @@ def write_environment(settings: Settings) -> Path:
     }
     client = engine_client(settings, "lambda")
     environment = {}
-    for name, function in functions.items():
+    for name, function in stack_resources(settings, "AWS::Lambda::Function").items():
         deployed = client.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
         environment[name] = deployed | endpoints | settings.sam_local_variables
     file = settings.data_dir / "sam-local.json"

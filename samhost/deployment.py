@@ -45,6 +45,17 @@ def engine_client(settings: Settings, service: str):
     )
 
 
+def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:
+    """The physical id of each resource of a type in the stack, by its logical id."""
+    pages = engine_client(settings, "cloudformation").get_paginator("list_stack_resources")
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=settings.stack_name)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == resource_type
+    }
+
+
 async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deployment:
     """Deploy, and return the stack's outputs.
 

@@ -19,7 +19,7 @@ from samhost.engine import engine, save
 from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError
 from samhost.local_template import LocalTemplate, derive
 from samhost.processes import Child, accepts_connections, is_free, keep_running
-from samhost.settings import HOST, Settings
+from samhost.settings import HOST, REGION, Settings
 from samhost.users import ensure_demo_users
 
 
@@ -166,7 +166,7 @@ def _write_addresses(settings: Settings, deployment: Deployment, ports: dict[str
         "apis": {name: f"http://{HOST}:{port}" for name, port in ports.items()},
         "engine": settings.engine_url,
         "textract": settings.textract_url,
-        "region": "us-east-1",
+        "region": REGION,
         "outputs": deployment.public_outputs,
         "users": users,
         "pid": os.getpid(),

@@ -2,7 +2,7 @@
 
 import secrets
 
-from samhost.deployment import engine_client
+from samhost.deployment import engine_client, stack_resources
 from samhost.settings import Settings
 
 DEMO_USER = "demo@example.com"
@@ -12,14 +12,7 @@ def ensure_demo_users(settings: Settings) -> list[dict[str, str]]:
     """Create the demo user where it is missing; returns `[{"userPoolId", "username", "password"}]`."""
     password = _password(settings)
     cognito = engine_client(settings, "cognito-idp")
-    pools = [
-        resource["PhysicalResourceId"]
-        for page in engine_client(settings, "cloudformation")
-        .get_paginator("list_stack_resources")
-        .paginate(StackName=settings.stack_name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::Cognito::UserPool"
-    ]
+    pools = list(stack_resources(settings, "AWS::Cognito::UserPool").values())
     for pool in pools:
         try:
             cognito.admin_create_user(
