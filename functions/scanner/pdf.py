@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO
 
-from fpdf import FPDF
 from PIL import Image
 
 from scanner import text_layer
 from scanner.image import open_image, orientation, upright_size
+from scanner.pdf_document import Document
 from scanner.pdf_image import place
-from scanner.text import Line, RecognisedText, Word
+from scanner.text import Line, RecognisedText
+from scanner.text_layer import PlacedWord
 
 _POINTS_PER_INCH = 72
 _PLAUSIBLE_DPI = range(150, 1201)
@@ -29,31 +31,32 @@ class ScannedPage:
     rotation: int = 0
 
 
-def build(title: str, created: datetime, pages: Sequence[ScannedPage]) -> bytearray:
-    """Return a PDF of `pages`.
+def build(
+    title: str, created: datetime, pages: Sequence[ScannedPage], packing: Callable[[int], None], file: IO[bytes]
+) -> None:
+    """Write a PDF of `pages`; the images, one at a time, pass through memory and a temporary file.
 
-    fpdf2 holds the whole document: about twice the images' bytes and 115 MB. Raises ImageRefusedError where an image
-    cannot be read, and whatever `read_image` raises.
+    `packing` is told how many pixels are about to be decoded and packed anew: images that are neither JPEGs nor plain
+    PNGs take time. Raises ImageRefusedError where an image cannot be read, and whatever `read_image` and `packing` do.
     """
     characters = {character for page in pages for word in page.text.words for character in word.text}
-    with text_layer.document(title, created, characters) as pdf:
-        for page in pages:
-            _add_page(pdf, page)
-        return pdf.output()
+    document = Document(title, created, characters)
+    for page in pages:
+        _add_page(document, page, packing)
+    document.write_to(file)
 
 
-def _add_page(pdf: FPDF, page: ScannedPage) -> None:
+def _add_page(document: Document, page: ScannedPage, packing: Callable[[int], None]) -> None:
     data = page.read_image()
     image = open_image(data)
     width, height = _page_size(image)
-    pdf.add_page(format=(width, height))
+    document.add_page(format=(width, height))
     if page.rotation:
-        vars(pdf.pages[pdf.page])["rotate"] = page.rotation  # fpdf2 writes what a page has, and knows no /Rotate itself
-    place(pdf, image, data, width, height)
-    with text_layer.on_page(pdf):
-        for line in page.text.lines:
-            for word, spaced in _spaced(line):
-                text_layer.write(pdf, word.text, [(x * width, y * height) for x, y in word.polygon], spaced=spaced)
+        vars(document.pages[document.page])["rotate"] = (
+            page.rotation
+        )  # fpdf2 writes what a page has; it knows no /Rotate
+    place(document, image, data, width, height, packing)
+    text_layer.write(document, (word for line in page.text.lines for word in _placed(line, width, height)))
 
 
 def _page_size(image: Image.Image) -> tuple[float, float]:
@@ -71,14 +74,15 @@ def _page_size(image: Image.Image) -> tuple[float, float]:
     return width * scale, height * scale
 
 
-def _spaced(line: Line) -> Iterator[tuple[Word, bool]]:
-    """Yield the words, each with whether white space parts it from a neighbour (Chinese and Japanese have none)."""
+def _placed(line: Line, width: float, height: float) -> Iterator[PlacedWord]:
+    """Yield a line's words on a page of that size; Chinese and Japanese ones are not parted by white space."""
     end = 0
     for word in line.words:
+        corners = [(x * width, y * height) for x, y in word.polygon]
         start = line.text.find(word.text, end)
         if start < 0:
-            yield word, True
+            yield PlacedWord(word.text, corners, spaced=True)
             continue
         end = start + len(word.text)
         neighbours = line.text[max(start - 1, 0) : start] + line.text[end : end + 1]
-        yield word, any(character.isspace() for character in neighbours)
+        yield PlacedWord(word.text, corners, spaced=any(character.isspace() for character in neighbours))

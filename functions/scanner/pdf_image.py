@@ -6,37 +6,46 @@ second for each page and loses 16-bit depths.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from fpdf import FPDF
 from fpdf.drawing_primitives import Transform
-from fpdf.image_datastructures import RasterImageInfo
 from PIL import Image
 
 from scanner.image import is_jpeg, orientation, upright
+from scanner.pdf_document import Document
 
-_CHANNELS = {"L": 1, "RGB": 3, "CMYK": 4}
+_CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
 _COLOUR_SPACES = {1: "DeviceGray", 3: "DeviceRGB", 4: "DeviceCMYK"}
 _ICC_SPACES = {1: b"GRAY", 3: b"RGB ", 4: b"CMYK"}
 
+_STRIP = 1 << 22
+"""Pixels that are packed at once, so that memory holds the decoded image and little more."""
 
-def place(pdf: FPDF, image: Image.Image, data: bytes, width: float, height: float) -> None:
-    """Fill the page, `width` by `height` points, with the upright `image`, which was opened from `data`."""
+_LEVEL = 3
+"""Of deflate: half the default's time for a few per cent more bytes."""
+
+
+def place(
+    document: Document, image: Image.Image, data: bytes, width: float, height: float, packing: Callable[[int], None]
+) -> None:
+    """Fill the page, `width` by `height` points, with the upright `image`, which was opened from `data`.
+
+    `packing` is told how many pixels, if any, are about to be decoded and packed anew, and may raise.
+    """
     turn = orientation(image)
     if is_jpeg(image):
-        name = _add(pdf, image, _jpeg(image, data))
-    elif png := _png(image, data):
-        name = _add(pdf, image, png)
-    else:
+        info = _jpeg(image, data)
+    elif not (info := _png(image, data)):
+        packing(image.width * image.height)
         turn, image = 1, _plain(upright(image))
-        if image.mode in {"1", "LA", "RGBA"}:  # fpdf2 packs one bit as fax machines do, and transparency as a mask
-            pdf.image(image, x=0, y=0, w=width, h=height)
-            return
-        name = _add(pdf, image, _packed(image))
+        info = _packed(image)
+    profile = image.info.get("icc_profile") or b""
+    fits = profile[16:20] == _ICC_SPACES[info["dpn"]] and info["cs"] != "Indexed"
+    name = document.add_image(info | {"w": image.width, "h": image.height}, profile if fits else None)
     across, down = (height, width) if turn >= 5 else (width, height)
-    with pdf.transform(_placement(turn, across, down)):
-        pdf.image(name, x=0, y=0, w=across, h=down)
+    with document.transform(_placement(turn, across, down)):
+        document.image(name, x=0, y=0, w=across, h=down)
 
 
 def _placement(turn: int, width: float, height: float) -> Transform:
@@ -51,21 +60,6 @@ def _placement(turn: int, width: float, height: float) -> Transform:
         7: Transform(0, -1, -1, 0, height, width),
         8: Transform(0, -1, 1, 0, 0, width),
     }[turn]
-
-
-def _add(pdf: FPDF, image: Image.Image, info: dict[str, Any]) -> str:
-    """Put an image's stream into the document, with its ICC profile, and return the name under which to place it."""
-    cache = pdf.image_cache
-    name = f"page-{pdf.page}"
-    profile = image.info.get("icc_profile") or b""
-    profile_index = None
-    if profile[16:20] == _ICC_SPACES.get(info["dpn"]) and info["cs"] != "Indexed":
-        profile_index = cache.icc_profiles.setdefault(profile, len(cache.icc_profiles))
-    width, height = image.size
-    cache.images[name] = RasterImageInfo(
-        w=width, h=height, i=len(cache.images) + 1, usages=0, iccp_i=profile_index, inverted=False, **info
-    )
-    return name
 
 
 def _jpeg(image: Image.Image, data: bytes) -> dict[str, Any]:
@@ -108,15 +102,38 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _packed(image: Image.Image) -> dict[str, Any]:
-    channels, depth = (1, 16) if image.mode.startswith("I;16") else (_CHANNELS[image.mode], 8)
-    packed = zlib.compress(image.tobytes("raw", "I;16B" if depth == 16 else image.mode))
-    return {"data": packed, "cs": _COLOUR_SPACES[channels], "dpn": channels, "bpc": depth, "f": "FlateDecode", "dp": ""}
+    """Return the pixels of an image in one of the modes that `_plain` leaves, deflated, transparency as a mask."""
+    channels, depth = _CHANNELS.get(image.mode, 1), {"1": 1}.get(image.mode, 8)
+    if image.mode.startswith("I;16"):
+        depth, deflated = 16, _deflated(image, lambda strip: strip.tobytes("raw", "I;16B"))
+    elif image.mode in {"LA", "RGBA"}:
+        deflated = _deflated(image, lambda strip: strip.convert(strip.mode[:-1]).tobytes())
+    else:
+        deflated = _deflated(image, Image.Image.tobytes)
+    info = {"data": deflated, "cs": _COLOUR_SPACES[channels], "dpn": channels, "bpc": depth, "f": "FlateDecode"}
+    if image.mode in {"LA", "RGBA"}:
+        info["smask"] = _deflated(image, _mask)
+    return info | {"dp": ""}
+
+
+def _mask(strip: Image.Image) -> bytes:
+    """Return a strip's alpha channel as fpdf2 declares masks: each row as PNG's filter 0 leaves it."""
+    alpha = strip.getchannel("A").tobytes()
+    return b"".join(b"\0" + alpha[start : start + strip.width] for start in range(0, len(alpha), strip.width))
+
+
+def _deflated(image: Image.Image, content: Callable[[Image.Image], bytes]) -> bytes:
+    """Deflate what `content` says of an image, strip by strip."""
+    deflate = zlib.compressobj(_LEVEL)
+    rows = max(_STRIP // image.width, 1)
+    strips = (image.crop((0, top, image.width, min(top + rows, image.height))) for top in range(0, image.height, rows))
+    return b"".join([*(deflate.compress(content(strip)) for strip in strips), deflate.flush()])
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Return a decoded image in one of the modes that `_packed` or fpdf2 packs without loss."""
+    """Return a decoded image in one of the modes that `_packed` takes, without loss."""
     if image.mode in {"LA", "RGBA"} or image.mode.startswith("I;16"):
         return image
     if image.has_transparency_data:
         return image.convert("RGBA")
-    return image if image.mode in {"1", *_CHANNELS} else image.convert("RGB")
+    return image if image.mode in _CHANNELS else image.convert("RGB")

@@ -1,21 +1,19 @@
-"""What searchable and typeset PDFs have in common: the document, and its text, invisible, where each word is seen.
+"""The text of searchable and of typeset PDFs: invisible, where each word is seen.
 
 A reader gets the text from here whatever is under it, so it comes out the same from a photograph as from typeset
-glyphs, in every script. The same input gives the same bytes.
+glyphs, in every script.
 """
 
 import math
-import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager, nullcontext
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from fpdf import FPDF, TextMode
+from fpdf import TextMode
 from fpdf.bidi import BidiParagraph
 
 from scanner import glyphless
+from scanner.pdf_document import Document
 from scanner.text import Point
 
 _MAX_DRIFT = 0.5
@@ -28,60 +26,50 @@ _BIDI_PART = 400
 """Characters. No word is as long; in one that is, fpdf2 would call itself deeper than Python lets it."""
 
 
-@contextmanager
-def document(title: str, created: datetime, characters: Set[str]) -> Iterator[FPDF]:
-    """Open a document whose text will be made of `characters`; write it out before leaving."""
-    pdf = FPDF(unit="pt")
-    pdf.pdf_version = "1.7"
-    pdf.set_auto_page_break(auto=False)
-    pdf.set_title(title)
-    pdf.set_producer("Docscan")
-    pdf.set_creation_date(created)
-    with tempfile.TemporaryDirectory() as folder:
-        font = Path(folder, "glyphless.ttf")
-        font.write_bytes(glyphless.font(characters))
-        pdf.add_font("glyphless", fname=font)
-        yield pdf
-
-
-@contextmanager
-def on_page(pdf: FPDF) -> Iterator[None]:
-    """Have `write` write on the current page."""
-    pdf.set_font("glyphless")
-    with pdf.local_context(text_mode=TextMode.INVISIBLE):
-        yield
-
-
-def write(pdf: FPDF, word: str, corners: Sequence[Point], *, spaced: bool) -> None:
-    """Set a word into its polygon, given in points: along its lower edge, as high and as wide as it.
+@dataclass(frozen=True, slots=True)
+class PlacedWord:
+    """A word and its polygon, clockwise from the top left, in points from the page's top left.
 
     A space follows where the word is `spaced`, that is, where white space parts it from a neighbour.
     """
-    top_left, top_right, bottom_right, bottom_left = corners
+
+    text: str
+    corners: Sequence[Point]
+    spaced: bool
+
+
+def write(document: Document, words: Iterable[PlacedWord]) -> None:
+    """Set words into their polygons on the current page: along the lower edge, as high and as wide as those."""
+    operators = (operator for word in words for operator in _operators(document, word))
+    document.draw(f"q {TextMode.INVISIBLE} Tr BT {document.select_font()}", *operators, "ET Q")
+
+
+def _operators(document: Document, word: PlacedWord) -> Iterator[str]:
+    top_left, top_right, bottom_right, bottom_left = word.corners
     length = max(math.dist(bottom_left, bottom_right), _MIN_EXTENT)
-    size = max((math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2, _MIN_EXTENT)
-    tilt = math.atan2(bottom_right[1] - bottom_left[1], bottom_right[0] - bottom_left[0])
+    height = max((math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2, _MIN_EXTENT)
+    tilt = math.atan2(bottom_left[1] - bottom_right[1], bottom_right[0] - bottom_left[0])
+    cosine, sine = math.cos(tilt), math.sin(tilt)
+    width = length / (max(len(word.text), 1) * glyphless.ADVANCE / glyphless.UNITS_PER_EM)
     rise = glyphless.DESCENT / glyphless.UNITS_PER_EM
     x = bottom_left[0] + (top_left[0] - bottom_left[0]) * rise
-    y = bottom_left[1] + (top_left[1] - bottom_left[1]) * rise
-    pdf.set_font_size(size)
-    pdf.set_stretching(100 * length / (max(len(word), 1) * glyphless.ADVANCE / glyphless.UNITS_PER_EM * size))
-    visual = _visual_order(word)
+    y = document.h_pt - bottom_left[1] - (top_left[1] - bottom_left[1]) * rise
+    yield (f"{width * cosine:.4f} {width * sine:.4f} {-height * sine:.4f} {height * cosine:.4f} {x:.3f} {y:.3f} Tm")
+    visual = _visual_order(word.text)
     # The text of a span is taken as a whole; but Poppler turns it round if it is written from right to left.
-    whole = length * abs(math.sin(tilt)) > _MAX_DRIFT and visual == word
-    with pdf.rotation(-math.degrees(tilt), x, y) if tilt else nullcontext():
-        if whole:
-            pdf._out(f"/Span <</ActualText <FEFF{word.encode('utf-16-be').hex()}>>> BDC")  # noqa: SLF001 - no public way
-        pdf.text(x, y, visual)
-        if whole:
-            pdf._out("EMC")  # noqa: SLF001
-        if spaced:
-            pdf.text(x + length, y, " ")
+    if length * abs(sine) > _MAX_DRIFT and visual == word.text:
+        yield f"/Span <</ActualText <FEFF{word.text.encode('utf-16-be').hex()}>>> BDC"
+        yield document.show(visual)
+        yield "EMC"
+        if word.spaced:
+            yield document.show(" ")
+    else:
+        yield document.show(visual + " " if word.spaced else visual)
 
 
 def _visual_order(text: str) -> str:
     """Return the characters from left to right, as PDF has them; whoever extracts the text turns them round again."""
-    if not any(unicodedata.bidirectional(character) in {"R", "AL", "AN"} for character in text):
+    if text.isascii() or not any(unicodedata.bidirectional(character) in {"R", "AL", "AN"} for character in text):
         return text
     parts = [text[start : start + _BIDI_PART] for start in range(0, len(text), _BIDI_PART)]
     return "".join(BidiParagraph(part, preserve_bn_chars=True).get_reordered_string() for part in reversed(parts))

@@ -9,13 +9,11 @@ every reader makes something else of that.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-from fpdf import FPDF
-from fpdf.enums import PDFResourceType
-from fpdf.syntax import Name, PDFArray, PDFContentStream
+from typing import IO
 
 from scanner import glyphless, text_layer, typesetting
+from scanner.pdf_document import Document
+from scanner.text_layer import PlacedWord
 from scanner.typefaces import UNITS_PER_EM, Typeface, Typefaces
 from scanner.typesetting import MARK, TypesetLine
 
@@ -28,6 +26,9 @@ _LEADING = 1.4
 _FOLIO_SIZE = 8
 _FOLIO_BASELINE = _HEIGHT - 34
 
+_BOX = (-2 * UNITS_PER_EM, -2 * UNITS_PER_EM, 4 * UNITS_PER_EM, 3 * UNITS_PER_EM)
+"""Left, bottom, right and top of what any glyph may cover."""
+
 
 @dataclass(frozen=True, slots=True)
 class TypesetPage:
@@ -39,54 +40,44 @@ class TypesetPage:
 
 @dataclass(slots=True)
 class _Glyphs:
-    """The glyphs that are drawn so far, by typeface and index, each a form XObject; None for a blank."""
+    """The glyphs that are drawn so far, by typeface and index, each a form; None for a blank."""
 
-    pdf: FPDF
-    names: dict[tuple[str, int], int | None] = field(default_factory=dict)
+    document: Document
+    forms: dict[tuple[str, int], int | None] = field(default_factory=dict)
 
-    def name(self, typeface: Typeface, glyph: int) -> int | None:
-        """Return the number of a glyph's XObject, `/I` and the number in the page's content."""
+    def form(self, typeface: Typeface, glyph: int) -> int | None:
+        """Return the number of a glyph's form, for the current page."""
         key = typeface.name, glyph
-        if key not in self.names:
+        if key not in self.forms:
             outline = typeface.outline(glyph)
-            self.names[key] = self._add(outline + b" f") if outline else None
-        number = self.names[key]
+            self.forms[key] = self.document.add_form(outline + b" f", _BOX) if outline else None
+        number = self.forms[key]
         if number is not None:
-            self.pdf._resource_catalog.add(PDFResourceType.X_OBJECT, number, self.pdf.page)  # noqa: SLF001
-        return number
-
-    def _add(self, content: bytes) -> int:
-        """Put a form into the document as fpdf2 does for its own: it has no public way."""
-        form: Any = PDFContentStream(content, compress=len(content) > 200)
-        form.type, form.subtype = Name("XObject"), Name("Form")
-        form.b_box = PDFArray([-2 * UNITS_PER_EM, -2 * UNITS_PER_EM, 4 * UNITS_PER_EM, 3 * UNITS_PER_EM])
-        catalog = self.pdf._resource_catalog  # noqa: SLF001
-        number = catalog.next_xobject_index
-        catalog.next_xobject_index += 1
-        catalog.form_xobjects.append((number, form))
+            self.document.allow_form(number)
         return number
 
 
-def build(title: str, created: datetime, pages: Sequence[TypesetPage]) -> bytearray:
-    """Return a PDF of the pages' text, each beginning on a new sheet."""
+def build(title: str, created: datetime, pages: Sequence[TypesetPage], file: IO[bytes]) -> None:
+    """Write a PDF of the pages' text, each beginning on a new sheet."""
     characters = {character for page in pages for character in page.text + str(page.number)} | {MARK}
-    with text_layer.document(title, created, characters) as pdf:
-        glyphs = _Glyphs(pdf)
-        for page in pages:
-            _add_page(pdf, glyphs, page)
-        return pdf.output()
+    document = Document(title, created, characters)
+    glyphs = _Glyphs(document)
+    for page in pages:
+        _add_page(document, glyphs, page)
+    document.write_to(file)
 
 
-def _add_page(pdf: FPDF, glyphs: _Glyphs, page: TypesetPage) -> None:
+def _add_page(document: Document, glyphs: _Glyphs, page: TypesetPage) -> None:
     typefaces = Typefaces(page.text)
     folio = next(typesetting.lines(str(page.number), typefaces, _WIDTH))
     for sheet in _sheets(page.text, typefaces):
-        pdf.add_page(format=(_WIDTH, _HEIGHT))
-        with text_layer.on_page(pdf):
-            for baseline, line in sheet:
-                left = _WIDTH - _MARGIN - line.width * _SIZE if line.right_to_left else _MARGIN
-                _set(pdf, glyphs, line, left, baseline, _SIZE)
-            _set(pdf, glyphs, folio, (_WIDTH - folio.width * _FOLIO_SIZE) / 2, _FOLIO_BASELINE, _FOLIO_SIZE)
+        document.add_page(format=(_WIDTH, _HEIGHT))
+        words: list[PlacedWord] = []
+        for baseline, line in sheet:
+            left = _WIDTH - _MARGIN - line.width * _SIZE if line.right_to_left else _MARGIN
+            words += _set(document, glyphs, line, left, baseline, _SIZE)
+        words += _set(document, glyphs, folio, (_WIDTH - folio.width * _FOLIO_SIZE) / 2, _FOLIO_BASELINE, _FOLIO_SIZE)
+        text_layer.write(document, words)
 
 
 def _sheets(text: str, typefaces: Typefaces) -> Iterator[list[tuple[float, TypesetLine]]]:
@@ -104,22 +95,24 @@ def _sheets(text: str, typefaces: Typefaces) -> Iterator[list[tuple[float, Types
     yield sheet
 
 
-def _set(pdf: FPDF, glyphs: _Glyphs, line: TypesetLine, left: float, baseline: float, size: float) -> None:
-    """Draw a line and write its text over it; x and y in points from the page's top left."""
+def _set(
+    document: Document, glyphs: _Glyphs, line: TypesetLine, left: float, baseline: float, size: float
+) -> Iterator[PlacedWord]:
+    """Draw a line, x and y in points from the page's top left, and yield the words that are to lie over it."""
     scale = size / UNITS_PER_EM
     drawing = [f"q {scale:.5f} 0 0 {scale:.5f} {left:.2f} {_HEIGHT - baseline:.2f} cm"]
     pen_x = pen_y = 0
     for piece in line.pieces:
         for start, typeface, shape in piece.runs:
             for glyph, x, y in shape.glyphs:
-                if (number := glyphs.name(typeface, glyph)) is not None:
+                if (number := glyphs.form(typeface, glyph)) is not None:
                     x += round(start * UNITS_PER_EM)
                     drawing.append(f"1 0 0 1 {x - pen_x} {y - pen_y} cm /I{number} Do")
                     pen_x, pen_y = x, y
-    pdf._out("\n".join([*drawing, "Q"]))  # noqa: SLF001 - no public way
+    document.draw(*drawing, "Q")
     top = baseline - glyphless.ASCENT / glyphless.UNITS_PER_EM * size
     bottom = baseline + glyphless.DESCENT / glyphless.UNITS_PER_EM * size
     for piece in line.pieces:
         start, end = left + piece.left * size, left + (piece.left + piece.width) * size
         corners = [(start, top), (end, top), (end, bottom), (start, bottom)]
-        text_layer.write(pdf, piece.text, corners, spaced=piece.spaced)
+        yield PlacedWord(piece.text, corners, piece.spaced)

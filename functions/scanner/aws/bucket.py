@@ -5,7 +5,7 @@ project or a page share prefixes that no other's id can be the beginning of: eac
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from scanner.aws import clients
@@ -81,7 +81,7 @@ def read(key: str, version: str | None = None) -> bytes:
     return clients.s3().get_object(Bucket=SETTINGS.bucket, Key=key, **parameters)["Body"].read()
 
 
-def write(key: str, data: bytes | bytearray, content_type: str) -> str:
+def write(key: str, data: bytes | IO[bytes], content_type: str) -> str:
     """Store an object, and return its version."""
     answer = clients.s3().put_object(Bucket=SETTINGS.bucket, Key=key, Body=data, ContentType=content_type)
     return answer["VersionId"]

@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import IO
 
 from scanner import correction, text
 from scanner.aws import bucket, pages_table, projects_table
@@ -16,10 +19,12 @@ from scanner.project import Project
 
 MAX_PAGES = 100
 MAX_IMAGE_BYTES = 150 * 1024 * 1024
+MAX_PACKED_PIXELS = 400_000_000
 MAX_CHARACTERS = 400_000
-"""They bound the time of a request and, at twice the images' size, the function's memory."""
+"""They bound the time of a request, and the images' bytes, twice, its temporary files. Pixels are packed where an image
+is neither a JPEG nor a plain PNG: 100 million take two seconds."""
 
-_VERSION = 1
+_VERSION = 2
 """To be raised when the same pages come to give another PDF than before."""
 
 _MAX_FILENAME = 100
@@ -54,7 +59,10 @@ def document(owner: str, project_id: str, layout: Layout) -> Document:
     _check(sum(page.status == Status.RECOGNISING for page in pages), len(ready))
     key = bucket.document_key(project_id, _digest(project, ready, layout))
     if not bucket.exists(key):
-        bucket.write(key, _build(project, ready, layout), "application/pdf")
+        with tempfile.TemporaryFile() as file:
+            _build(project, ready, layout, file)
+            file.seek(0)
+            bucket.write(key, file, "application/pdf")
     expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
     url = bucket.link(key, filename=f"{project.name[:_MAX_FILENAME]}.pdf")
     left_out = tuple(page for page in pages if page.status != Status.READY)
@@ -72,7 +80,10 @@ def _check(recognising: int, ready: int) -> None:
 
 
 def _too_large() -> ProjectTooLargeError:
-    limits = f"{MAX_PAGES} pages, {MAX_IMAGE_BYTES >> 20} MB of images, {MAX_CHARACTERS:,} characters of text"
+    limits = (
+        f"{MAX_PAGES} pages, {MAX_IMAGE_BYTES >> 20} MB of images, {MAX_CHARACTERS:,} characters of text, "
+        f"{MAX_PACKED_PIXELS // 1_000_000} megapixels of images other than JPEG and plain PNG"
+    )
     return ProjectTooLargeError(f"This project is too large for a PDF at once ({limits}). Use exports for it.")
 
 
@@ -82,44 +93,51 @@ def _digest(project: Project, pages: dict[int, Page], layout: Layout) -> str:
     return hashlib.sha256(json.dumps([_VERSION, layout, project.name, parts]).encode()).hexdigest()
 
 
-def _build(project: Project, pages: dict[int, Page], layout: Layout) -> bytearray:
-    """Build the PDF of `pages`, by their numbers in the project."""
+def _build(project: Project, pages: dict[int, Page], layout: Layout, file: IO[bytes]) -> None:
+    """Write the PDF of `pages`, by their numbers in the project."""
     newest = datetime.fromisoformat(max(page.updated_at for page in pages.values()))
-    if layout == Layout.TEXT:
-        return _typeset(project.name, newest, pages)
-    return _searchable(project.name, newest, pages)
+    build = {Layout.SCAN: _build_searchable, Layout.TEXT: _build_typeset}[layout]
+    build(project.name, newest, pages, file)
 
 
-def _searchable(title: str, created: datetime, pages: dict[int, Page]) -> bytearray:
+def _build_searchable(title: str, created: datetime, pages: dict[int, Page], file: IO[bytes]) -> None:
     from scanner import pdf  # takes fpdf2 and a third of a second, which a PDF that exists already does not need
 
-    total = 0
+    count_bytes, count_pixels = _limit(MAX_IMAGE_BYTES), _limit(MAX_PACKED_PIXELS)
 
     def read_image(page: Page) -> bytes:
-        nonlocal total
         data = bucket.read(bucket.image_key(page), page.image_version)
-        total += len(data)
-        if total > MAX_IMAGE_BYTES:
-            raise _too_large()
+        count_bytes(len(data))
         return data
 
     scanned = [
         pdf.ScannedPage(_text_with_geometry(page), partial(read_image, page), page.rotation) for page in pages.values()
     ]
-    return pdf.build(title, created, scanned)
+    pdf.build(title, created, scanned, count_pixels, file)
 
 
-def _typeset(title: str, created: datetime, pages: dict[int, Page]) -> bytearray:
+def _build_typeset(title: str, created: datetime, pages: dict[int, Page], file: IO[bytes]) -> None:
     from scanner import typeset_pdf  # takes HarfBuzz, too
 
-    total, typeset = 0, []
+    count_characters, typeset = _limit(MAX_CHARACTERS), []
     for number, page in pages.items():
         content = _text(page)
-        total += len(content)
-        if total > MAX_CHARACTERS:
-            raise _too_large()
+        count_characters(len(content))
         typeset.append(typeset_pdf.TypesetPage(number, content))
-    return typeset_pdf.build(title, created, typeset)
+    typeset_pdf.build(title, created, typeset, file)
+
+
+def _limit(most: int) -> Callable[[int], None]:
+    """Return what is told of amounts, and raises ProjectTooLargeError once they come to more than `most`."""
+    total = 0
+
+    def count(amount: int) -> None:
+        nonlocal total
+        total += amount
+        if total > most:
+            raise _too_large()
+
+    return count
 
 
 def _text(listed: Page) -> str:

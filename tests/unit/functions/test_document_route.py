@@ -227,11 +227,15 @@ def test_more_than_100_pages_are_too_many_and_no_page_is_read(stack, monkeypatch
     assert "export" in answer["message"]
 
 
-def test_more_bytes_of_images_than_fit_are_too_many_and_nothing_is_stored(stack, monkeypatch):
+@pytest.mark.parametrize(
+    ("limit", "most", "mode"),
+    [("MAX_IMAGE_BYTES", 2 * len(image(1)), "L"), ("MAX_PACKED_PIXELS", 2 * 41 * 60, "RGBA")],
+)
+def test_more_of_images_than_fits_is_too_much_and_nothing_is_stored(stack, monkeypatch, limit, most, mode):
     project_id = stack.project()
     for _ in range(3):
-        stack.ready_page(project_id)
-    monkeypatch.setattr(documents, "MAX_IMAGE_BYTES", 2 * len(image(1)))
+        stack.ready_page(project_id, picture(size=(41, 60), mode=mode))
+    monkeypatch.setattr(documents, limit, most)
     status, answer = pdf_of(stack, project_id)
     assert (status, answer["code"]) == (409, "project-too-large")
     assert "export" in answer["message"]

@@ -1,6 +1,7 @@
 """Searchable PDFs: images unchanged and upright, invisible text on the words, read back by decoding the PDF itself."""
 
 import io
+import itertools
 import math
 import re
 import time
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 from unit.functions.pictures import encoded, stored
 
-from scanner import pdf
+from scanner import pdf, pdf_image
 from scanner.text import Line, RecognisedText, Word
 
 CREATED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -43,8 +44,11 @@ class Shown:
     corners: list[tuple[float, float]]
 
 
-def build(*pages, title="Letters", created=CREATED):
-    return pdf.build(title, created, [pdf.ScannedPage(text, lambda data=data: data) for text, data in pages])
+def build(*pages, title="Letters", created=CREATED, packing=lambda pixels: None):
+    file = io.BytesIO()
+    scanned = [pdf.ScannedPage(text, lambda data=data: data) for text, data in pages]
+    pdf.build(title, created, scanned, packing, file)
+    return file.getvalue()
 
 
 def opened(document):
@@ -83,37 +87,43 @@ def line(text, left=0.1, top=0.1, height=0.05, width=0.02, tilt=0.0):
 def shown(page):
     """Decode the text that a page shows, by its font's ToUnicode table and its text and transformation matrices."""
     found, stack = [], []
-    matrix, size, stretch, mode, at = np.eye(3), 0.0, 1.0, 0, (0.0, 0.0)
+    matrix, size, mode, text = np.eye(3), 0.0, 0, np.eye(3)
     codes, widths, ascent, descent = {}, {}, 0.0, 0.0
     height = float(page.mediabox[3])
     for operands, operator in pikepdf.parse_content_stream(page):
         match str(operator):
             case "q":
-                stack.append((matrix, size, stretch, mode))
+                stack.append((matrix, size, mode))
             case "Q":
-                matrix, size, stretch, mode = stack.pop()
+                matrix, size, mode = stack.pop()
             case "cm":
-                a, b, c, d, e, f = map(float, operands)
-                matrix = np.array([[a, b, 0], [c, d, 0], [e, f, 1]]) @ matrix
+                matrix = matrix_of(operands) @ matrix
             case "Tf":
                 size = float(operands[1])
                 codes, widths, ascent, descent = font_of(page, operands[0])
-            case "Tz":
-                stretch = float(operands[0]) / 100
             case "Tr":
                 mode = int(operands[0])
-            case "Td":
-                at = (float(operands[0]), float(operands[1]))
+            case "Tm":
+                text = matrix_of(operands)
             case "Tj":
                 raw = bytes(operands[0])
                 pairs = [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
-                length = sum(widths.get(pair, 0) for pair in pairs) / 1000 * size * stretch
-                top, bottom = ascent / 1000 * size, descent / 1000 * size
-                box = [(0, top), (length, top), (length, bottom), (0, bottom)]
-                placed = [np.array([at[0] + x, at[1] + y, 1]) @ matrix for x, y in box]
-                corners = [(float(x), height - float(y)) for x, y, _ in placed]
-                found.append(Shown("".join(codes[pair] for pair in pairs), mode, corners))
+                glyphs = [(codes[pair], widths.get(pair, 0)) for pair in pairs]
+                for blank, run in itertools.groupby(glyphs, lambda glyph: glyph[0] == " "):
+                    said, advances = zip(*run, strict=True)
+                    length = sum(advances) / 1000 * size
+                    top, bottom = ascent / 1000 * size, descent / 1000 * size
+                    box = [(0, top), (length, top), (length, bottom), (0, bottom)]
+                    placed = [np.array([x, y, 1]) @ text @ matrix for x, y in box]
+                    corners = [(float(x), height - float(y)) for x, y, _ in placed]
+                    found.append(Shown(" " if blank else "".join(said), mode, corners))
+                    text = matrix_of((1, 0, 0, 1, length, 0)) @ text
     return found
+
+
+def matrix_of(operands):
+    a, b, c, d, e, f = map(float, operands)
+    return np.array([[a, b, 0], [c, d, 0], [e, f, 1]])
 
 
 def font_of(page, name):
@@ -242,8 +252,7 @@ def placement(page):
             case "Q":
                 matrix = stack.pop()
             case "cm":
-                a, b, c, d, e, f = map(float, operands)
-                matrix = np.array([[a, b, 0], [c, d, 0], [e, f, 1]]) @ matrix
+                matrix = matrix_of(operands) @ matrix
             case "Do":
                 return matrix
     raise AssertionError("no image is placed")
@@ -387,18 +396,35 @@ def test_title_and_date_are_those_given():
         assert str(document.docinfo.CreationDate).startswith("D:20261121093000")
 
 
-def test_pages_come_in_the_order_given_and_images_are_read_one_at_a_time():
-    held, most = [], []
+def test_the_identifier_is_another_as_soon_as_the_image_is():
+    documents = [build((NOTHING, encoded(Image.new("L", (9, 9), shade)))) for shade in (0, 255)]
+    first, second = [bytes(opened(document).trailer.ID[0]) for document in documents]
+    assert first != second
 
-    def reader(width):
-        def read():
-            held.append(width)
-            most.append(len(held))
-            return encoded(Image.new("L", (width, 100)))
 
-        return read
-
+def test_pages_come_in_the_order_given():
     widths = [50, 100, 200]
-    document = pdf.build("x", CREATED, [pdf.ScannedPage(NOTHING, reader(width)) for width in widths])
+    document = build(*((NOTHING, encoded(Image.new("L", (width, 100)))) for width in widths))
     assert [int(image_of(page).Width) for page in pages(document)] == widths
-    assert held == widths
+
+
+def test_only_images_that_are_packed_anew_count_as_such():
+    told = []
+    images = [encoded(Image.new("RGB", (40, 30)), kind) for kind in ("JPEG", "PNG", "TIFF")]
+    build(*((NOTHING, image) for image in [*images, encoded(Image.new("RGBA", (20, 10)))]), packing=told.append)
+    assert told == [40 * 30, 20 * 10]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "CMYK", "I;16"])
+def test_images_are_packed_strip_by_strip_without_a_seam(monkeypatch, mode):
+    noise = Image.effect_noise((61, 47), 90)
+    image = noise.convert(mode) if mode != "I;16" else noise.convert("I").point(lambda v: v * 257).convert("I;16")
+    if mode.endswith("A"):
+        image.putalpha(noise.rotate(180))
+    page = (NOTHING, encoded(image, "TIFF"))
+    whole = image_of(pages(build(page))[0])
+    monkeypatch.setattr(pdf_image, "_STRIP", 61 * 7)
+    strips = image_of(pages(build(page))[0])
+    assert strips.read_bytes() == whole.read_bytes()
+    if mode.endswith("A"):
+        assert strips.SMask.read_bytes() == whole.SMask.read_bytes() == noise.rotate(180).tobytes()

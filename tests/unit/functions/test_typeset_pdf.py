@@ -41,7 +41,9 @@ SCRIPTS = {
 
 def build(*texts, title="Letters", numbers=None):
     pages = [typeset_pdf.TypesetPage(n, text) for n, text in zip(numbers or range(1, 999), texts, strict=False)]
-    return typeset_pdf.build(title, CREATED, pages)
+    file = io.BytesIO()
+    typeset_pdf.build(title, CREATED, pages, file)
+    return file.getvalue()
 
 
 @pytest.fixture
