@@ -119,19 +119,19 @@ class Sized:
         return self.calls.counted(), "done" if acknowledged else "failed"
 
     def deletion(self) -> tuple[Counter[str], str]:
-        [message] = [message for message in self.stack.queued() if self.project_id in message["body"]]
+        bodies = {message["body"]: message for message in self.stack.queued()}
+        [message] = [message for body, message in bodies.items() if self.project_id in body and "pageId" not in body]
         self.calls.start()
         failed = self.stack.consume("deletion", message)
         return self.calls.counted(), "failed" if failed else "done"
 
 
 def operations() -> list[str]:
-    """All routes, those that delete last (the page first), and then the consumers."""
+    """All routes, first those that only read, last those that delete (the page first), between two consumers."""
     modules = (importlib.import_module(file.stem) for file in sorted((ROOT / "functions").glob("*.py")))
     routes = itertools.chain.from_iterable(getattr(module, "ROUTES", {}) for module in modules)
-    ordered = sorted(
-        routes, key=lambda route: (route.startswith("DELETE"), -len(route) if route.startswith("DELETE") else 0)
-    )
+    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+    ordered = sorted(routes, key=lambda route: (methods.index(route.partition(" ")[0]), -len(route)))
     return ["SQS: recognition", *ordered, "SQS: deletion"]
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from docscan_cli.errors import DocscanError, RefusedError, ServerError, SignInError
 from docscan_cli.output import Layout
-from docscan_cli.retry import TRANSIENT_STATUSES, retrying
+from docscan_cli.retry import QUOTA_EXCEEDED, TRANSIENT_STATUSES, retrying
 from docscan_cli.wording import printable
 
 type PageStatus = Literal["awaiting-upload", "recognising", "ready", "failed"]
@@ -205,7 +205,7 @@ def _error(status: int, answer: dict[str, Any]) -> DocscanError:
         return SignInError(f"The system does not accept the sign-in: {message}")
     if status == httpx.codes.FORBIDDEN:
         return SignInError(f"The system refuses this user: {message}")
-    if status in TRANSIENT_STATUSES:
+    if status in TRANSIENT_STATUSES and answer.get("code") != QUOTA_EXCEEDED:
         return ServerError(f"The system is not able to answer now ({status}: {message}). Try again later.")
     if httpx.codes.is_client_error(status):
         return RefusedError(message, answer.get("code"))

@@ -9,6 +9,8 @@ import httpx
 from docscan_cli.errors import UnreachableError
 
 TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
+QUOTA_EXCEEDED = "quota-exceeded"
+"""The code of a 429 that does not pass within seconds, unlike the gateway's own, which has no code."""
 ATTEMPTS = 6
 FIRST_PAUSE = 0.4
 """Seconds; each further pause is twice as long. All of them together come to about 12 seconds."""
@@ -38,11 +40,17 @@ async def retrying(send: Callable[[], Awaitable[httpx.Response]], attempts: int 
                 reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
                 raise UnreachableError(f"{host} cannot be reached ({reason or type(error).__name__}).") from error
         else:
-            if last or response.status_code not in TRANSIENT_STATUSES:
+            if last or not _is_transient(response):
                 return response
             asked_for = _retry_after(response)
         await pause(max(FIRST_PAUSE * 2**attempt, asked_for))
     raise ValueError("attempts must be at least 1")
+
+
+def _is_transient(response: httpx.Response) -> bool:
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS and QUOTA_EXCEEDED in response.text:
+        return False
+    return response.status_code in TRANSIENT_STATUSES
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -24,6 +24,7 @@ _STATUSES: dict[type[errors.ScannerError], int] = {
     errors.NothingToExportError: 409,
     errors.ProjectTooLargeError: 409,
     errors.NoRoomError: 409,
+    errors.QuotaExceededError: 429,
     errors.ContendedError: 503,
 }
 _DEFAULT_LIMIT = 50

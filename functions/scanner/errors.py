@@ -7,6 +7,7 @@
     ├── PagesNotReadyError      pages are still being recognised
     ├── NothingToExportError    no page is ready
     ├── ProjectTooLargeError    too much for an answer within a request
+    ├── QuotaExceededError      the day's quota of pages is used up
     ├── NoRoomError             no position is left between two pages
     ├── ContendedError          too many changes of the same project at once
     ├── SupersededError         the stored state is not the one the change was based on
@@ -17,6 +18,8 @@
 
 Only `scanner.edge` knows which HTTP status each of them is.
 """
+
+from collections.abc import Collection
 
 
 class ScannerError(Exception):
@@ -65,6 +68,12 @@ class ProjectTooLargeError(ScannerError):
     code = "project-too-large"
 
 
+class QuotaExceededError(ScannerError):
+    """The day's quota of pages is used up."""
+
+    code = "quota-exceeded"
+
+
 class NoRoomError(ScannerError):
     """No position is left between two pages."""
 
@@ -78,7 +87,14 @@ class ContendedError(ScannerError):
 
 
 class SupersededError(ScannerError):
-    """The stored state is no longer the one a change was based on; nothing was changed."""
+    """The stored state is no longer the one a change was based on; nothing was changed.
+
+    `refused` holds the places, in a transaction, of the actions whose conditions do not hold.
+    """
+
+    def __init__(self, message: str, refused: Collection[int] = ()) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class UnfinishedError(ScannerError):

@@ -26,6 +26,16 @@ class Settings:
         return _required("PAGES_TABLE")
 
     @cached_property
+    def usage_table(self) -> str:
+        """The table of usage."""
+        return _required("USAGE_TABLE")
+
+    @cached_property
+    def pages_per_day(self) -> int:
+        """How many images a user may upload in a day."""
+        return int(_required("PAGES_PER_DAY"))
+
+    @cached_property
     def bucket(self) -> str:
         """The bucket of images, words, thumbnails and documents."""
         return _required("BUCKET")

@@ -63,7 +63,11 @@ def query(limit: int, **parameters: Any) -> tuple[list[Item], bool]:
 
 def transact(*actions: dict[str, Any]) -> None:
     """Write all or nothing. Raises SupersededError where a condition does not hold."""
-    persist(lambda: clients.dynamodb().transact_write_items(TransactItems=list(actions)))
+    match actions:
+        case [{"Update": update}]:  # which costs half of a transaction
+            persist(lambda: clients.dynamodb().update_item(**update))
+        case _:
+            persist(lambda: clients.dynamodb().transact_write_items(TransactItems=list(actions)))
 
 
 def persist[T](write: Callable[[], T]) -> T:
@@ -75,10 +79,11 @@ def persist[T](write: Callable[[], T]) -> T:
         try:
             return write()
         except ClientError as error:
-            codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-            codes |= {error.response["Error"]["Code"]}
+            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            codes = {*reasons, error.response["Error"]["Code"]}
             if codes & _REFUSED:
-                raise SupersededError("The stored state is not the expected one.") from error
+                refused = [place for place, reason in enumerate(reasons) if reason in _REFUSED]
+                raise SupersededError("The stored state is not the expected one.", refused) from error
             if not codes & _RETRIED:
                 raise
             pause(attempt)

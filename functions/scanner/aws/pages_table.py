@@ -10,13 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 from scanner import position
-from scanner.aws import clients, dynamodb, projects_table
+from scanner.aws import clients, dynamodb, projects_table, usage_table
 from scanner.aws.dynamodb import Item, from_item, to_item
 from scanner.errors import (
     ContendedError,
     InvalidRequestError,
     NoRoomError,
     NotFoundError,
+    QuotaExceededError,
     SupersededError,
     UnfinishedError,
 )
@@ -35,7 +36,8 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
     """Add a page at the end of a project.
 
     Positions are unique, however many are created and moved at once: each is taken under the condition that it is still
-    the next one. Raises NotFoundError without such a project, ContendedError where others always came first.
+    the next one. Raises NotFoundError without such a project, QuotaExceededError, ContendedError where others always
+    came first.
     """
     for attempt in range(dynamodb.ATTEMPTS):
         project = projects_table.get(owner, project_id)
@@ -50,7 +52,7 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
             "ConditionExpression": "attribute_not_exists(pageId)",
         }
         try:
-            dynamodb.transact({"Update": count}, {"Put": put})
+            _transact_with_upload(owner, {"Update": count}, {"Put": put})
         except SupersededError:
             dynamodb.pause(attempt)
         else:
@@ -88,7 +90,7 @@ def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Proj
     A page that moves takes a turn: of pages that are moved or created in a project at once, one comes first, and the
     others look for their place again. So no two take the same one.
 
-    Raises NotFoundError, ContendedError, and whatever `step` raises.
+    Raises NotFoundError, QuotaExceededError, ContendedError, and whatever `step` raises.
     """
     for attempt in range(dynamodb.ATTEMPTS):
         project = projects_table.get(owner, project_id)
@@ -109,16 +111,38 @@ def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Proj
 
 
 def transition(before: Page, after: Page) -> None:
-    """Store what has become of a page, and move its project's counters with its status.
+    """Store what has become of a page, and move its project's counters and its owner's usage with it.
 
     Raises SupersededError, with nothing changed, where the page is no longer as `before` (deleted, another image,
-    another version, another status) or, if the status changes, its project is gone.
+    another version, another status) or, if the status changes, its project is gone. Raises QuotaExceededError for a new
+    image beyond the day's quota.
     """
-    update_page = _update(before, after)
-    if after.status == before.status:
-        dynamodb.persist(lambda: clients.dynamodb().update_item(**update_page))
-        return
-    count = {
+    actions = [{"Update": _update(before, after)}]
+    if after.status != before.status:
+        actions.append({"Update": _count(before, after)})
+    if after.image_id != before.image_id:
+        _transact_with_upload(before.owner, *actions)
+    elif after.status != before.status and after.status == Status.READY:
+        dynamodb.transact(*actions, {"Update": usage_table.recognition(before.owner)})
+    else:
+        dynamodb.transact(*actions)
+
+
+def _transact_with_upload(owner: str, *actions: dict[str, Any]) -> None:
+    """Write what lets a user upload one image more, if the day's quota does. Raises QuotaExceededError."""
+    try:
+        dynamodb.transact(*actions, {"Update": usage_table.upload(owner)})
+    except SupersededError as error:
+        if len(actions) not in error.refused:
+            raise
+        quota = f"{SETTINGS.pages_per_day:,} pages"
+        message = f"You have used up today's {quota}. What is uploaded stays; go on tomorrow (after midnight, UTC)."
+        raise QuotaExceededError(message) from error
+
+
+def _count(before: Page, after: Page) -> dict[str, Any]:
+    """Return the update of a project's counters for a page that changes its status."""
+    return {
         "TableName": SETTINGS.projects_table,
         "Key": projects_table.key(before.owner, before.project_id),
         "ConditionExpression": "attribute_exists(projectId)",
@@ -126,7 +150,6 @@ def transition(before: Page, after: Page) -> None:
         "ExpressionAttributeNames": {"#before": before.status, "#after": after.status},
         "ExpressionAttributeValues": to_item({":minus": -1, ":plus": 1}),
     }
-    dynamodb.transact({"Update": update_page}, {"Update": count})
 
 
 def _update(before: Page, after: Page) -> dict[str, Any]:

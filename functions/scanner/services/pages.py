@@ -17,7 +17,7 @@ from scanner.project import Project
 def create(owner: str, project_id: str, image_type: object) -> tuple[Page, dict[str, Any]]:
     """Add a page at the end of a project; return it with the `{"url", "fields"}` of the form that uploads its image.
 
-    Raises InvalidRequestError, NotFoundError, ContendedError.
+    Raises InvalidRequestError, NotFoundError, QuotaExceededError, ContendedError.
     """
     page = pages_table.create(owner, project_id, content_type(image_type))
     return page, bucket.upload_form(page)
@@ -60,7 +60,7 @@ def replace_image(owner: str, project_id: str, page_id: str, image_type: object)
     """Let a page start again with a new image; return it with the form that uploads it. The old image goes, durably.
 
     The message goes first here, too; but it is of no effect on an image that the page still expects.
-    Raises InvalidRequestError, NotFoundError, ContendedError.
+    Raises InvalidRequestError, NotFoundError, QuotaExceededError, ContendedError.
     """
     wanted = content_type(image_type)
 

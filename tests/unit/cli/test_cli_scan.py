@@ -421,6 +421,16 @@ def test_a_passing_trouble_is_got_over(local_system, run, image, folder, method_
     assert (folder / "out.pdf").read_bytes() == local_system.pdf_bytes("project-1")
 
 
+def test_a_used_up_quota_ends_the_scan_at_once_and_says_how_to_go_on(local_system, run, image):
+    answer = {"message": "You have used up today's 1,000 pages.", "code": "quota-exceeded"}
+    local_system.fail("POST", ".*/pages", lambda _: None, httpx.Response(429, json=answer))
+    result = run("scan", image("a.jpg"), image("b.jpg"), "-o", "out.pdf", "--jobs", "1")
+    assert result.exit_code == 6
+    assert "You have used up today's 1,000 pages." in result.stderr
+    assert "docscan scan b.jpg --project project-1 -o out.pdf" in result.stderr
+    assert len(local_system.calls("POST", ".*/pages")) == 2
+
+
 def test_a_lasting_trouble_ends_with_what_was_done_and_how_to_go_on(local_system, run, image):
     local_system.fail("GET", ".*/pages", *[httpx.Response(500, json={"message": "Internal Server Error"})] * 6)
     result = run("scan", image("a.jpg"), "-o", "out.pdf")

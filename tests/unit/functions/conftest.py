@@ -30,6 +30,8 @@ _VARIABLES = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "PROJECTS_TABLE": "projects",
     "PAGES_TABLE": "pages",
+    "USAGE_TABLE": "usage",
+    "PAGES_PER_DAY": "1000",
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
     "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
@@ -194,6 +196,8 @@ def handler_of(route: str) -> str:
     """Return the handler module of a route."""
     if route.endswith("/pdf"):
         return "documents"
+    if route == "GET /usage":
+        return "usage"
     return "pages" if "/pages" in route else "projects"
 
 
@@ -258,7 +262,7 @@ def stack(monkeypatch):
 
 def _create_tables() -> None:
     """Create the tables as the template describes them."""
-    for resource, name in (("ProjectsTable", "projects"), ("PagesTable", "pages")):
+    for resource, name in (("ProjectsTable", "projects"), ("PagesTable", "pages"), ("UsageTable", "usage")):
         properties = _RESOURCES[resource]["Properties"]
         wanted = ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "BillingMode")
         clients.dynamodb().create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})

@@ -43,6 +43,11 @@ def test_documents_answers_for_the_project(project):
     assert (status, answer["code"]) == (409, "nothing-to-export")
 
 
+def test_usage_tells_of_today(stack):
+    status, answer = stack.invoke("usage", sample("usage"))
+    assert (status, answer["days"][0]["uploaded"]) == (200, 0)
+
+
 @pytest.mark.parametrize("handler", ["pages", "documents"])
 def test_without_the_project_it_is_not_found(stack, handler):
     status, answer = stack.invoke(handler, sample(handler))
