@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=24, help="of each run; the pages there are, again and again")
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever uses the command does not compile it each time
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         what, truth = true_pages(folder / "samples")

@@ -14,9 +14,11 @@ from docscan_cli.files import ImageFile
 from docscan_cli.storage import upload
 from docscan_cli.wording import printable
 
-FIRST_LOOK = 0.5
+FIRST_LOOK = 0.2
+LOOK_PER_PAGE = 0.1
+LONGEST_LOOK_AFTER_CHANGE = 2.0
 LONGEST_LOOK = 5.0
-"""Seconds between two looks at the pages: short after a change, longer and longer without one."""
+"""Seconds between two looks at the pages: the fewer are waited for the shorter, longer and longer without a change."""
 
 
 class State(StrEnum):
@@ -149,15 +151,17 @@ class Scan:
     async def _follow(self) -> None:
         """Look at the project's pages until every page is settled."""
         await self._something_to_see.wait()
-        interval = FIRST_LOOK
+        interval = 0.0
         while True:
             changed = await self._refresh()
-            if all(page.state.settled for page in self.pages):
+            waiting = sum(not page.state.settled for page in self.pages)
+            if not waiting:
                 return
             if monotonic() - self._changed_at > self._patience:
                 waiting = ", ".join(page.label for page in self.pages if not page.state.settled)
                 raise WaitTimeoutError(f"Nothing has changed for {self._patience:g} s. Not done yet: {waiting}.")
-            interval = FIRST_LOOK if changed else min(interval * 1.5, LONGEST_LOOK)
+            shortest = min(FIRST_LOOK + LOOK_PER_PAGE * waiting, LONGEST_LOOK_AFTER_CHANGE)
+            interval = shortest if changed else min(max(interval * 1.5, shortest), LONGEST_LOOK)
             await retry.pause(interval)
 
     async def _refresh(self) -> bool:

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from docscan_cli import output
+from docscan_cli import output, retry
 from docscan_cli.errors import OutputError
 
 JPEG = b"\xff\xd8\xff\xe0 a photograph of "
@@ -356,6 +356,23 @@ def test_an_upload_is_repeated_whole_to_the_same_place(local_system, run, image,
     (page,) = local_system.pages
     assert page.images == [data]
     assert len(local_system.calls("POST", UPLOADS)) == 3
+
+
+def test_the_more_pages_are_waited_for_the_less_often_they_are_looked_at(local_system, run, image, monkeypatch):
+    pause, pauses = retry.pause, []
+
+    async def noted(seconds):
+        pauses.append(seconds)
+        await pause(seconds)
+
+    monkeypatch.setattr(retry, "pause", noted)
+    longest = {}
+    for count in (1, 8, 30):
+        pauses.clear()
+        images = [image(f"{number}.jpg") for number in range(count)]
+        assert run("scan", *images, "-o", f"{count}.pdf", "--jobs", str(count)).exit_code == 0
+        longest[count] = max(pauses)
+    assert longest[1] < 0.5 < longest[8] < longest[30] <= 2
 
 
 @pytest.fixture
