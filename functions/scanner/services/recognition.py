@@ -2,7 +2,8 @@
 
 Deliveries come at least once, late, and in any order; each of them has one effect at most:
 - the first version of a page's expected image that arrives is pinned, and recognised;
-- any other object (of a deleted page, of a replaced image, a second upload of the same form) is deleted;
+- any other object (of a deleted page, of a replaced image, a second upload of the same form) is deleted, and with it
+  what an attempt that died may have written after the page went;
 - a page that is ready is only announced again, one that failed stays so.
 """
 
@@ -49,7 +50,7 @@ def recognise(arrival: Arrival) -> str:
     if page and page.status == Status.RECOGNISING:
         page = _recognised(arrival, page)
     if page is None:
-        bucket.delete_version(arrival.key, arrival.version)
+        _delete_stray(arrival)
         return "stray"
     if page.status == Status.READY:
         bus.publish(bus.page_recognised(page))
@@ -106,6 +107,14 @@ def _recognised(arrival: Arrival, page: Page) -> Page | None:
         for key, version in written:
             bucket.delete_version(key, version)
     return settled
+
+
+def _delete_stray(arrival: Arrival) -> None:
+    page = pages_table.get(arrival.project_id, arrival.page_id)
+    if page and page.image_id == arrival.image_id:  # the form was used twice
+        bucket.delete_version(arrival.key, arrival.version)
+    else:
+        bucket.delete_image(arrival.project_id, arrival.page_id, arrival.image_id, out_of_time=lambda: False)
 
 
 def _settle(arrival: Arrival, before: Page, after: Page) -> Page | None:

@@ -201,6 +201,37 @@ def test_a_project_deleted_during_recognition_is_not_revived(stack, pages_too):
     assert stack.events == []
 
 
+@pytest.mark.parametrize("gone", ["page", "image"])
+def test_what_an_attempt_that_died_wrote_of_a_page_or_image_that_has_gone_is_deleted(stack, monkeypatch, gone):
+    page = stack.page(stack.project())
+    version = stack.upload(page)
+    path = {"projectId": page["projectId"], "pageId": page["pageId"]}
+
+    def go():
+        if gone == "page":
+            stack.call("DELETE /projects/{projectId}/pages/{pageId}", **path)
+        else:
+            route = "PUT /projects/{projectId}/pages/{pageId}/image"
+            stack.call(route, body={"contentType": "image/png"}, **path)
+        for message in stack.queued():
+            assert stack.consume("deletion", message) == []
+
+    def die(*_):
+        raise SystemExit
+
+    stack.textract.before_answer = go
+    with monkeypatch.context() as dying:
+        dying.setattr(queue, "REPLACEMENT_SECONDS", 0)
+        dying.setattr("scanner.page.Page.recognised", die)
+        with pytest.raises(SystemExit):
+            stack.deliver(page, version)
+    assert {key.partition("/")[0] for key, _ in stack.objects()} == {"words", "thumbnails"}
+
+    assert stack.deliver(page, version, receives=2)
+
+    assert stack.objects() == []
+
+
 def test_test_events_and_other_objects_are_acknowledged_and_ignored(stack):
     page = stack.page(stack.project())
     version = stack.upload(page)
