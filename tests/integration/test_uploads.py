@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -82,3 +83,38 @@ def test_a_pdf_holds_every_sound_image(user, project, samples):
     assert answer.status_code == 200
     assert answer.json()["pageCount"] >= len(UNUSUAL)
     assert httpx.get(answer.json()["url"]).content.startswith(b"%PDF-")
+
+
+def test_only_one_upload_of_a_page_stays_and_none_of_a_page_that_is_gone(user, samples, system):
+    project = user.project("Uploads that come twice, or too late")
+    image = (samples / "images" / "invoice-hebrew.png").read_bytes()
+
+    def form():
+        page = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()
+        return page["pageId"], page["upload"]
+
+    def post(form):
+        assert httpx.post(form["url"], data=form["fields"], files={"file": image}).status_code == 204
+
+    def versions(page):
+        prefix = f"images/{project}/{page}/"
+        answer = system.client("s3").list_object_versions(Bucket=system.output("BucketName"), Prefix=prefix)
+        return len(answer.get("Versions", []) + answer.get("DeleteMarkers", []))
+
+    def becomes(page, count):
+        deadline = time.monotonic() + 60
+        while versions(page) != count:
+            assert time.monotonic() < deadline, f"{versions(page)} versions, not {count}"
+            time.sleep(0.2)
+
+    gone, late = form()
+    assert user.api.delete(f"/projects/{project}/pages/{gone}").status_code == 202
+    twice, used_twice = form()
+    post(used_twice)
+    assert user.settled(project, twice)["status"] == "ready"
+    post(used_twice)
+    post(late)
+
+    becomes(gone, 0)
+    becomes(twice, 1)
+    assert user.settled(project, twice)["status"] == "ready"
