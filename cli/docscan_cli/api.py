@@ -1,10 +1,11 @@
 """The scanner's HTTP API, typed: the dictionaries are its JSON, by its contract (api/scanner.yaml).
 
-Every call is repeated when the network or the system stumbles. Reads and deletions lose nothing by that. A creation
-whose answer got lost may leave an empty project or a page without an image behind, which no PDF and no text contains.
+Every call is repeated when the network or the system stumbles. Reads, changes and deletions lose nothing by that. A
+creation whose answer got lost may leave an empty project or a page without an image behind, which no PDF and no text
+contains.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 from urllib.parse import quote
 
@@ -41,16 +42,18 @@ class FailureReason(TypedDict):
 class Page(TypedDict):
     """A page. Ready ones have a confidence (per cent) and a count of words, failed ones a reason.
 
-    `text` comes only when a single page is read.
+    `rotation` is in degrees, clockwise. `text` comes only when a single page is read.
     """
 
     pageId: str
     projectId: str
     position: float
+    rotation: int
     status: PageStatus
     contentType: str
     createdAt: str
     updatedAt: str
+    corrected: NotRequired[bool]
     confidence: NotRequired[float]
     wordCount: NotRequired[int]
     thumbnailUrl: NotRequired[str]
@@ -67,7 +70,7 @@ class Upload(TypedDict):
 
 
 class NewPage(TypedDict):
-    """A page that has just been created, and where its image goes."""
+    """A page that has just been created, or starts again, and where its image goes."""
 
     pageId: str
     upload: Upload
@@ -94,6 +97,13 @@ class Pdf(TypedDict):
     expiresAt: str
     pageCount: int
     leftOut: list[LeftOut]
+
+
+class Words(TypedDict):
+    """A link to what was recognised of a page: JSON, `RecognisedText` of the contract."""
+
+    url: str
+    expiresAt: str
 
 
 class Accepted(TypedDict):
@@ -123,6 +133,10 @@ class Api:
         """All projects, newest first."""
         return self._items(Project, "projects")
 
+    async def rename_project(self, project_id: str, name: str) -> Project:
+        """Give a project another name."""
+        return await self._call(Project, "PATCH", "projects", project_id, body={"name": name})
+
     async def delete_project(self, project_id: str) -> None:
         """Delete a project with its pages and images."""
         await self._call(Accepted, "DELETE", "projects", project_id)
@@ -143,12 +157,40 @@ class Api:
         """Read a page with its text."""
         return await self._call(Page, "GET", "projects", project_id, "pages", page_id)
 
+    async def correct_page(self, project_id: str, page_id: str, text: str) -> Page:
+        """Put `text` in the place of a page's text. RefusedError has the code `pages-not-ready` where there is none."""
+        return await self._edit(project_id, page_id, {"text": text})
+
+    async def rotate_page(self, project_id: str, page_id: str, degrees: int) -> Page:
+        """Show a page turned clockwise by 0, 90, 180 or 270 degrees from its upright image."""
+        return await self._edit(project_id, page_id, {"rotation": degrees})
+
+    async def move_page(self, project_id: str, page_id: str, after: str | None) -> Page:
+        """Move a page right after the page `after`; None is the front."""
+        return await self._edit(project_id, page_id, {"after": after})
+
+    async def replace_image(self, project_id: str, page_id: str, content_type: str) -> NewPage:
+        """Let a page start again with another image, which is then to be uploaded."""
+        path = "projects", project_id, "pages", page_id, "image"
+        return await self._call(NewPage, "PUT", *path, body={"contentType": content_type})
+
+    async def delete_page(self, project_id: str, page_id: str) -> None:
+        """Delete a page with its image."""
+        await self._call(Accepted, "DELETE", "projects", project_id, "pages", page_id)
+
+    async def words(self, project_id: str, page_id: str) -> Words:
+        """A link to a page's words. RefusedError has the code `pages-not-ready` where there are none."""
+        return await self._call(Words, "GET", "projects", project_id, "pages", page_id, "words")
+
     async def pdf(self, project_id: str, layout: Layout) -> Pdf:
         """A link to the project's PDF.
 
         RefusedError has the code `pages-not-ready`, `nothing-to-export` or `project-too-large`.
         """
         return await self._call(Pdf, "GET", "projects", project_id, "pdf", query={"layout": layout})
+
+    async def _edit(self, project_id: str, page_id: str, change: Mapping[str, str | int | None]) -> Page:
+        return await self._call(Page, "PATCH", "projects", project_id, "pages", page_id, body=change)
 
     async def _items[Item](self, shape: type[Item], *path: str) -> AsyncIterator[Item]:
         cursor = None
@@ -173,7 +215,7 @@ class Api:
         method: str,
         *path: str,
         query: dict[str, str] | None = None,
-        body: dict[str, str] | None = None,
+        body: Mapping[str, str | int | None] | None = None,
     ) -> Answer:
         url = "/".join([self._endpoint, *(quote(part, safe="") for part in path)])
         response = await retrying(

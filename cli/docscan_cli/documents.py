@@ -12,7 +12,7 @@ from docscan_cli.export import contents, text_of, write_pdf, write_text
 from docscan_cli.files import ImageFile
 from docscan_cli.output import STDOUT, Layout
 from docscan_cli.progress import showing_progress
-from docscan_cli.scan import PageProgress, Scan
+from docscan_cli.scan import EndOfProject, PageProgress, Scan
 from docscan_cli.wording import counted, printable, size
 
 
@@ -57,7 +57,8 @@ class Work:
                 project = await connection.api.project(order.project)
             self.project_id = project["projectId"]
             with showing_progress() as show:
-                scan = Scan(connection, self.project_id, order.images, show, jobs=order.jobs, patience=order.patience)
+                destination = EndOfProject(connection.api, self.project_id)
+                scan = Scan(connection, destination, order.images, show, jobs=order.jobs, patience=order.patience)
                 self.pages = scan.pages
                 await scan.run()
             if order.images:

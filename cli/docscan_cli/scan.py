@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
+from typing import Protocol
 
 from docscan_cli import retry
-from docscan_cli.api import Page, Upload
+from docscan_cli.api import Api, NewPage, Page, Part, Upload
 from docscan_cli.connection import Connection
 from docscan_cli.errors import InvalidInputError, ServerError, UnreachableError, WaitTimeoutError
 from docscan_cli.files import ImageFile
@@ -60,8 +61,58 @@ class PageProgress:
         return self.image.name if self.number is None else f"{self.image.name} (page {self.number})"
 
 
+class Destination(Protocol):
+    """Where images become pages. `whole` says that it lists all pages of the project: then they have numbers."""
+
+    @property
+    def whole(self) -> bool: ...  # noqa: D102
+
+    async def place(self, content_type: str) -> NewPage:
+        """Make a place for an image of that type."""
+        ...
+
+    async def pages(self, cursor: str | None) -> Part[Page]:
+        """The pages there are, in the part of the list that `cursor` leads to."""
+        ...
+
+
+@dataclass(frozen=True)
+class EndOfProject:
+    """Images are added to a project; all of its pages are followed."""
+
+    api: Api
+    project_id: str
+    whole = True
+
+    async def place(self, content_type: str) -> NewPage:
+        """Make a new page."""
+        return await self.api.create_page(self.project_id, content_type)
+
+    async def pages(self, cursor: str | None) -> Part[Page]:
+        """A part of the project's pages."""
+        return await self.api.pages_from(self.project_id, cursor)
+
+
+@dataclass(frozen=True)
+class PlaceOfPage:
+    """An image takes the place of a page's image; no other page is followed."""
+
+    api: Api
+    project_id: str
+    page_id: str
+    whole = False
+
+    async def place(self, content_type: str) -> NewPage:
+        """Let the page start again."""
+        return await self.api.replace_image(self.project_id, self.page_id, content_type)
+
+    async def pages(self, cursor: str | None) -> Part[Page]:  # noqa: ARG002 - there is one part
+        """The page alone: nobody waits for the others, however many there are."""
+        return {"items": [await self.api.page(self.project_id, self.page_id)]}
+
+
 class Scan:
-    """Brings `images` into a project and waits for it.
+    """Brings `images` to their destination and waits for it.
 
     `pages` has the images' pages first, in order, then those that are being recognised from before: all that the
     results wait for. `on_change` is called with each page at first and whenever its state changes. At most `jobs`
@@ -71,7 +122,7 @@ class Scan:
     def __init__(
         self,
         connection: Connection,
-        project_id: str,
+        destination: Destination,
         images: Sequence[ImageFile],
         on_change: Callable[[PageProgress], None],
         *,
@@ -80,7 +131,7 @@ class Scan:
     ) -> None:
         self.pages = [PageProgress(image) for image in images]
         self._connection = connection
-        self._project_id = project_id
+        self._destination = destination
         self._on_change = on_change
         self._jobs = jobs
         self._patience = patience
@@ -123,7 +174,7 @@ class Scan:
             if page.image is None:
                 continue
             await free.acquire()
-            created = await self._connection.api.create_page(self._project_id, page.image.content_type)
+            created = await self._destination.place(page.image.content_type)
             page.page_id = created["pageId"]
             self._by_id[page.page_id] = page
             self._show(page, State.UPLOADING)
@@ -170,7 +221,7 @@ class Scan:
         cursor, number = self._unsettled_from
         all_settled = True
         while True:
-            part = await self._connection.api.pages_from(self._project_id, cursor)
+            part = await self._destination.pages(cursor)
             for number, listed in enumerate(part["items"], number + 1):  # noqa: B020 - goes on counting
                 changed |= self._note(listed, number)
                 page = self._by_id.get(listed["pageId"])
@@ -190,7 +241,7 @@ class Scan:
             page = PageProgress(page_id=listed["pageId"])
             self._by_id[listed["pageId"]] = page
             self.pages.append(page)
-        page.number = number
+        page.number = number if self._destination.whole else None
         match listed["status"]:
             case "ready":
                 state = State.READY

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from docscan_cli.commands.options import Force, Patience, Profile, ProjectId, check_id, say
+from docscan_cli.commands.options import PATIENCE, Force, Patience, Profile, ProjectId, check_id, say
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, StoppedError
 from docscan_cli.files import ImageFile, check_images
 from docscan_cli.output import STDOUT, Layout, check_output
@@ -15,7 +15,6 @@ from docscan_cli.wording import printable
 if TYPE_CHECKING:
     from docscan_cli.documents import Order
 
-PATIENCE = 900.0
 PdfLayout = Annotated[
     Layout, typer.Option(help="What the PDF shows: the images, with the text invisible on them, or the text, typeset.")
 ]

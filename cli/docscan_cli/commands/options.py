@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from docscan_cli.errors import InvalidInputError
+from docscan_cli.errors import InvalidInputError, StoppedError
 from docscan_cli.wording import printable
 
 Profile = Annotated[
@@ -20,18 +21,43 @@ Profile = Annotated[
     ),
 ]
 ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", help="A project's id; `docscan projects` lists them.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs to read.")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace files that exist.")]
 Patience = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Give up when nothing has changed for so long.")
 ]
+PATIENCE = 900.0
+_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 
 
 def check_id(project_id: str) -> str:
     """`project_id`, unless it cannot be one: then InvalidInputError."""
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,36}", project_id):
+    if not _ID.fullmatch(project_id):
         raise InvalidInputError(f"{printable(project_id)!r} is not a project's id. `docscan projects` lists them.")
     return project_id
+
+
+def check_page(page: str) -> str:
+    """`page`, unless it can be neither a page's number nor its id: then InvalidInputError."""
+    if not _ID.fullmatch(page) or (page.isdecimal() and int(page) == 0):
+        raise InvalidInputError(
+            f"{printable(page)!r} is neither a page's number, from 1, nor its id. `docscan pages list` shows both."
+        )
+    return page
+
+
+def confirm(question: Callable[[], str], *, yes: bool) -> None:
+    """Ask before something goes for good, unless `yes`. The question is made only if it is asked.
+
+    Raises InvalidInputError where nobody is there to be asked, and StoppedError for a "no".
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInputError("Nobody is there to be asked. Do it without a question with --yes.")
+    if not typer.confirm(question(), err=True):
+        raise StoppedError("Nothing was changed.")
 
 
 def say(message: str) -> None:

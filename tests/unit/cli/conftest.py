@@ -9,22 +9,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import Path
+from types import SimpleNamespace
 
+import api_contract
 import httpx
-import jsonschema
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from docscan_cli import connection, export, retry, scan
+from docscan_cli.commands import options, pages
 from docscan_cli.main import app
 
-CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "api/scanner.yaml").read_text("utf-8"))
 API = "http://127.0.0.1:3000"
 ENGINE = "http://127.0.0.1:4566"
 PASSWORD = "correct horse"
 JPEG = b"\xff\xd8\xff\xe0 a photograph of "
 DAMAGED = JPEG + b"DAMAGED"
+LINE = {
+    "text": "Dear 読者",
+    "confidence": 90,
+    "words": [
+        {"text": "Dear", "confidence": 98.6, "polygon": [[0.1, 0.1], [0.25, 0.11], [0.25, 0.16], [0.1, 0.15]]},
+        {"text": "読者", "confidence": 81, "polygon": [[0.3, 0.1], [0.5, 0.1], [0.5, 0.15], [0.3, 0.15]]},
+    ],
+}
 NOW = "2026-11-21T09:30:00.000Z"
 
 type Fault = httpx.Response | Exception | Callable[[httpx.Request], None]
@@ -39,13 +47,20 @@ class StoredPage:
     status: str = "awaiting-upload"
     images: list[bytes] = field(default_factory=list)
     looks: int = 0
+    rotation: int = 0
+    correction: str | None = None
+
+    @property
+    def text(self) -> str:
+        return f"text of {self.images[0].removeprefix(JPEG).decode()}" if self.correction is None else self.correction
 
 
 class FakeSystem:
     """The scanner API, the user pool and the storage, as their contracts say.
 
     Every answer of the API is checked against api/scanner.yaml. A page that has its image moves on each time its
-    project's pages are listed: awaiting-upload, recognising, then ready, or failed if the image says DAMAGED.
+    project's pages are listed, or it is read: awaiting-upload, recognising, then ready, or failed if the image says
+    DAMAGED.
     """
 
     def __init__(self) -> None:
@@ -66,6 +81,7 @@ class FakeSystem:
         self.uploading = 0
         self.most_uploading = 0
         self.slow_uploads: dict[bytes, int] = {}
+        self.words = {"width": 1000, "height": 500, "lines": [LINE]}
 
     def fail(self, method: str, path: str, *faults: Fault) -> None:
         """Answer the next requests that match `path` (a regular expression) with these instead."""
@@ -148,6 +164,8 @@ class FakeSystem:
 
     async def storage(self, request: httpx.Request, body: bytes) -> httpx.Response:
         assert "authorization" not in request.headers
+        if request.url.path.startswith("/words/"):
+            return httpx.Response(200, json=self.words)
         if request.method == "GET":
             project_id = request.url.path.rpartition("/")[2].removesuffix(".pdf")
             return httpx.Response(200, content=self.pdf_bytes(project_id))
@@ -178,24 +196,20 @@ class FakeSystem:
     def _api(self, request: httpx.Request, body: bytes) -> httpx.Response:
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
             return httpx.Response(401, json={"message": "Unauthorized"})
-        path, template = request.url.path, ""
-        for template in CONTRACT["paths"]:
-            if found := re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", template), path):
-                break
-        else:
+        key = api_contract.route(request.method, request.url.path)
+        if key is None:
             return httpx.Response(404, json={"message": "Not Found"})
-        operation = CONTRACT["paths"][template][request.method.lower()]
+        operation = api_contract.OPERATIONS[key]
         given = json.loads(body) if body else None
         if "requestBody" in operation:
-            _validate(given, operation["requestBody"]["content"]["application/json"]["schema"])
-        status, answer = self._answer(operation["operationId"], found.groups(), request, given)
-        documented = operation["responses"][str(status)]
-        if reference := documented.get("$ref"):
-            documented = CONTRACT["components"]["responses"][reference.rpartition("/")[2]]
-        _validate(answer, documented["content"]["application/json"]["schema"])
+            api_contract.validate(given, operation["requestBody"]["content"]["application/json"]["schema"])
+        ids = [value for value, name in zip(request.url.path.split("/"), key[1].split("/"), strict=True) if "{" in name]
+        status, answer = self._answer(operation["operationId"], ids, request, given)
+        documented = api_contract.resolved(operation["responses"][str(status)])
+        api_contract.validate(answer, documented["content"]["application/json"]["schema"])
         return httpx.Response(status, json=answer)
 
-    def _answer(self, operation: str, ids: tuple, request: httpx.Request, given: dict | None) -> tuple[int, dict]:
+    def _answer(self, operation: str, ids: list[str], request: httpx.Request, given: dict | None) -> tuple[int, dict]:
         if operation == "createProject":
             assert given is not None
             return 201, self._project(self.add_project(given["name"]))
@@ -207,27 +221,26 @@ class FakeSystem:
         pages = [page for page in self.pages if page.project_id == project_id]
         if operation == "getProject":
             return 200, self._project(project_id)
+        if operation == "renameProject":
+            assert given is not None
+            self.projects[project_id] = given["name"]
+            return 200, self._project(project_id)
         if operation == "deleteProject":
             del self.projects[project_id]
             return 202, {}
         if operation == "createPage":
             assert given is not None
-            page = self.add_page(project_id, "awaiting-upload")
-            page.images, page.content_type = [], given["contentType"]
-            form = {"key": f"images/{page.page_id}", "Content-Type": page.content_type, "policy": "signed"}
-            return 201, self._page(page) | {"upload": {"url": f"{ENGINE}/bucket", "fields": form}}
+            return 201, self._awaiting(self.add_page(project_id), given["contentType"])
         if operation == "listPages":
             part = self._part(pages, request)
             for page in part["items"]:
                 self._move_on(page)
             return 200, part | {"items": [self._page(page) for page in part["items"]]}
-        if operation == "getPage":
-            page = next(page for page in pages if page.page_id == ids[1])
-            return 200, self._page(page) | {
-                "text": f"text of {page.images[0].removeprefix(JPEG).decode()}",
-                "imageUrl": f"{ENGINE}/image",
-            }
-        assert operation == "getPdf"
+        if operation != "getPdf":
+            page = next((page for page in pages if page.page_id == ids[1]), None)
+            if page is None:
+                return 404, {"message": "There is no such page.", "code": "not-found"}
+            return self._answer_for_page(operation, page, given)
         if any(page.status == "recognising" for page in pages):
             return 409, {"message": "Pages are still being recognised.", "code": "pages-not-ready"}
         ready = [page for page in pages if page.status == "ready"]
@@ -242,6 +255,41 @@ class FakeSystem:
             "pageCount": len(ready),
             "leftOut": [{"pageId": p.page_id, "status": p.status} for p in pages if p.status != "ready"],
         }
+
+    def _answer_for_page(self, operation: str, page: StoredPage, given: dict | None) -> tuple[int, dict]:
+        if operation == "deletePage":
+            self.pages.remove(page)
+            return 202, {}
+        if operation == "replaceImage":
+            assert given is not None
+            page.correction, page.rotation = None, 0
+            return 200, self._awaiting(page, given["contentType"])
+        if operation == "getWords":
+            if page.status != "ready":
+                return 409, {"message": f"This page is {page.status}.", "code": "pages-not-ready"}
+            return 200, {"url": f"{ENGINE}/words/{page.page_id}", "expiresAt": NOW}
+        if operation == "editPage":
+            assert given is not None
+            if "text" in given and page.status != "ready":
+                return 409, {"message": f"This page is {page.status}.", "code": "pages-not-ready"}
+            if given.get("after") == page.page_id:
+                return 400, {"message": "A page cannot come after itself.", "code": "invalid-request"}
+            page.correction = given.get("text", page.correction)
+            page.rotation = given.get("rotation", page.rotation)
+            if "after" in given:
+                self.pages.remove(page)
+                ids = [page.page_id for page in self.pages]
+                self.pages.insert(ids.index(given["after"]) + 1 if given["after"] else 0, page)
+        else:
+            assert operation == "getPage"
+            self._move_on(page)
+        more = {"text": page.text, "imageUrl": f"{ENGINE}/image?signature=x"} if page.status == "ready" else {}
+        return 200, self._page(page) | more
+
+    def _awaiting(self, page: StoredPage, content_type: str) -> dict:
+        page.status, page.images, page.content_type = "awaiting-upload", [], content_type
+        form = {"key": f"images/{page.page_id}", "Content-Type": page.content_type, "policy": "signed"}
+        return self._page(page) | {"upload": {"url": f"{ENGINE}/bucket", "fields": form}}
 
     def _move_on(self, page: StoredPage) -> None:
         if not page.images or self.stuck:
@@ -277,11 +325,12 @@ class FakeSystem:
             "status": page.status,
             "contentType": page.content_type,
             "createdAt": NOW,
-            "rotation": 0,
+            "rotation": page.rotation,
             "updatedAt": NOW,
         }
         if page.status == "ready":
-            summary |= {"confidence": 97.4, "wordCount": 12, "thumbnailUrl": f"{ENGINE}/thumbnail?signature=x"}
+            summary |= {"corrected": page.correction is not None, "confidence": 97.4, "wordCount": 12}
+            summary["thumbnailUrl"] = f"{ENGINE}/thumbnail?signature=x"
         if page.status == "failed":
             summary["reason"] = {"code": "damaged-image", "message": "The image is damaged. Scan it again."}
         return summary
@@ -289,10 +338,6 @@ class FakeSystem:
 
 def _refused(kind: str, message: str) -> httpx.Response:
     return httpx.Response(400, json={"__type": kind, "message": message})
-
-
-def _validate(value: object, schema: dict) -> None:
-    jsonschema.Draft4Validator({**schema, "components": CONTRACT["components"]}).validate(value)
 
 
 @pytest.fixture
@@ -365,6 +410,14 @@ def run(folder: Path) -> Callable[..., Result]:
         return result
 
     return docscan
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody is there to be asked: what `run` gets as `stdin` is what they type."""
+    there = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    for module in (options, pages):
+        monkeypatch.setattr(module, "sys", there)
 
 
 @pytest.fixture

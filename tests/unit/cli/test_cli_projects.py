@@ -1,10 +1,9 @@
-"""`docscan projects` and `docscan pages`."""
+"""`docscan projects`."""
 
 import json
 
+import httpx
 import pytest
-
-from docscan_cli.commands import projects
 
 
 def test_projects_are_listed_newest_first_over_all_parts(local_system, run):
@@ -53,6 +52,25 @@ def test_show_tells_of_one_project(local_system, run):
     assert json.loads(run("projects", "show", project, "--json").stdout)["pageCount"] == 3
 
 
+def test_rename_gives_a_project_another_name(local_system, run):
+    project = local_system.add_project("Letters")
+    result = run("projects", "rename", project, "Receipts / November 🧾")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "“Receipts / November 🧾”" in result.stderr
+    assert local_system.projects == {project: "Receipts / November 🧾"}
+    assert json.loads(run("projects", "rename", project, "More", "--json").stdout)["name"] == "More"
+
+
+def test_a_name_that_the_system_refuses_renames_nothing(local_system, run):
+    project = local_system.add_project("Letters")
+    refusal = httpx.Response(400, json={"message": "A name has 1 to 200 characters.", "code": "invalid-request"})
+    local_system.fail("PATCH", ".*", refusal)
+    result = run("projects", "rename", project, "x" * 201)
+    assert result.exit_code == 6
+    assert "A name has 1 to 200 characters." in result.stderr
+    assert local_system.projects == {project: "Letters"}
+
+
 def test_delete_with_yes_does_not_ask(local_system, run):
     project = local_system.add_project()
     assert run("projects", "delete", project, "--yes").exit_code == 0
@@ -68,17 +86,9 @@ def test_delete_does_nothing_when_nobody_is_there_to_be_asked(local_system, run)
 
 
 @pytest.mark.parametrize(("answer", "exit_code", "left"), [("y", 0, 0), ("n", 130, 1), ("", 130, 1)])
-def test_delete_asks_at_a_terminal(local_system, run, monkeypatch, answer, exit_code, left):
-    class Terminal:
-        def __init__(self, stream):
-            self.stdin = stream
-
-        def isatty(self):
-            return True
-
+def test_delete_asks_at_a_terminal(local_system, run, terminal, answer, exit_code, left):
     project = local_system.add_project("Letters")
     local_system.add_page(project)
-    monkeypatch.setattr(projects, "sys", type("sys", (), {"stdin": Terminal(None)}))
     result = run("projects", "delete", project, stdin=f"{answer}\n" if answer else "")
     assert "Delete “Letters” with 1 page for good?" in result.output
     assert result.exit_code == exit_code
@@ -89,34 +99,7 @@ def test_deleting_what_is_not_there_is_refused(local_system, run):
     assert run("projects", "delete", "none", "--yes").exit_code == 6
 
 
-def test_pages_are_listed_with_status_confidence_and_reason(local_system, run):
-    project = local_system.add_project()
-    for status in ("ready", "failed", "awaiting-upload"):
-        local_system.add_page(project, status)
-    local_system.pages[-1].images = []
-    lines = [" ".join(line.split()) for line in run("pages", project).stdout.splitlines()]
-    assert lines == [
-        "PAGE STATUS CONFIDENCE WORDS ID REASON",
-        "1 ready 97 % 12 page-1",
-        "2 failed page-2 The image is damaged. Scan it again.",
-        "3 awaiting-upload page-3",
-    ]
-
-
-def test_pages_as_json_have_no_presigned_links(local_system, run):
-    project = local_system.add_project()
-    local_system.add_page(project)
-    output = run("pages", project, "--json").stdout
-    assert json.loads(output)[0]["confidence"] == 97.4
-    assert "signature" not in output
-
-
-def test_pages_of_an_empty_project_say_how_to_add_some(local_system, run):
-    project = local_system.add_project()
-    assert f"--project {project}" in run("pages", project).stderr
-
-
-@pytest.mark.parametrize("command", [("pages",), ("projects", "show"), ("pdf", "-o", "x.pdf"), ("text",)])
+@pytest.mark.parametrize("command", [("projects", "show"), ("projects", "delete"), ("pdf", "-o", "x.pdf"), ("text",)])
 def test_what_cannot_be_an_id_is_not_sent(local_system, run, command):
     result = run(*command, "a/b")
     assert result.exit_code == 2
@@ -125,6 +108,6 @@ def test_what_cannot_be_an_id_is_not_sent(local_system, run, command):
 
 
 def test_another_users_project_is_one_that_does_not_exist(local_system, run):
-    result = run("pages", "theirs")
+    result = run("projects", "show", "theirs")
     assert result.exit_code == 6
     assert "There is no such project." in result.stderr
