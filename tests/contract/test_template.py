@@ -106,6 +106,7 @@ def test_no_identity_can_be_assumed_on_aws():
     assert not any("AWS_SAM_LOCAL" in variables for variables in [*declared, everywhere])
 
 
+@pytest.mark.defect(9)
 @pytest.mark.parametrize("queue", ["RecognitionQueue", "DeletionQueue"])
 def test_queues_give_up_to_the_dead_letters_and_outlast_their_function(queue):
     properties = RESOURCES[queue]["Properties"]

@@ -20,6 +20,7 @@ def samples(tmp_path_factory):
     return folder
 
 
+@pytest.mark.defect(10)
 def test_pages_become_a_searchable_pdf_and_text(system, samples, pdftotext, tmp_path):
     images = [samples / "images" / name for name in ("letter-english.jpg", "invoice-english.tif", "letter-german.jpg")]
 
@@ -35,6 +36,7 @@ def test_pages_become_a_searchable_pdf_and_text(system, samples, pdftotext, tmp_
     assert len(texts) == len(images)
 
 
+@pytest.mark.defect(9)
 def test_a_damaged_page_is_named_and_the_others_are_finished(system, samples, tmp_path):
     good, damaged = samples / "images" / "letter-english.jpg", samples / "bad" / "truncated.jpg"
 

@@ -1,5 +1,6 @@
 """Signed-in users of the running system, and the API through its gateway."""
 
+import io
 import secrets
 import time
 from dataclasses import dataclass
@@ -93,15 +94,13 @@ def anybody(system):
 
 
 @pytest.fixture(scope="session")
-def drawn_page(tmp_path_factory):
-    """Draws a line of text as a PNG file; returns its path."""
-    folder = tmp_path_factory.mktemp("drawn")
+def drawn_page():
+    """Draws lines of text; returns the bytes of a PNG or JPEG file, 300 pixels high for one line."""
 
-    def draw(text):
-        image = Image.new("L", (1200, 300), 255)
+    def draw(text, file_format="PNG"):
+        image = Image.new("L", (1200, 300 + 100 * text.count("\n")), 255)
         ImageDraw.Draw(image).text((60, 100), text, fill=0, font=ImageFont.load_default(72))
-        file = folder / f"{secrets.token_hex(4)}.png"
-        image.save(file)
-        return file.read_bytes()
+        image.save(file := io.BytesIO(), file_format)
+        return file.getvalue()
 
     return draw

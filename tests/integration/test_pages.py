@@ -15,6 +15,7 @@ from PIL import Image
 API = yaml.safe_load((Path(__file__).parents[2] / "api" / "scanner.yaml").read_text())
 
 
+@pytest.mark.defect(10)
 def test_an_uploaded_page_is_recognised(system, user, drawn_page):
     project = user.project()
     page = user.settled(project, user.upload(project, drawn_page("Hello recognition")))
@@ -40,6 +41,7 @@ def test_pages_keep_the_order_in_which_they_were_added(user, drawn_page):
     assert user.api.get(f"/projects/{project}/pages/count").json() == {"pageCount": 3}
 
 
+@pytest.mark.defect(9)
 def test_an_image_that_is_none_fails_with_a_reason(user):
     project = user.project()
     page = user.settled(project, user.upload(project, b"This is text, whatever its name says."))
@@ -63,6 +65,7 @@ def test_an_upload_of_another_type_or_size_is_refused_by_the_store(user):
     assert other_type.status_code == 403
 
 
+@pytest.mark.defect(3)
 def test_a_second_upload_with_the_same_form_changes_nothing(user, drawn_page):
     project = user.project()
     page = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()
@@ -176,6 +179,7 @@ def test_the_words_of_a_page_are_what_the_document_says(user, drawn_page):
     assert [line["text"] for line in words["lines"]] == ["Words with geometry"]
 
 
+@pytest.mark.defect(11)
 def test_a_deleted_page_is_gone_at_once_and_its_objects_follow(system, user, drawn_page):
     project = user.project()
     gone, kept = (user.upload(project, drawn_page(text)) for text in ("One", "Two"))
@@ -193,6 +197,22 @@ def test_a_deleted_page_is_gone_at_once_and_its_objects_follow(system, user, dra
         time.sleep(0.2)
     assert objects_of(system, gone) == []
     assert len(objects_of(system, kept)) == 3
+
+
+@pytest.mark.defect(11)
+def test_a_page_that_is_added_after_a_gap_overwrites_none(user, drawn_page):
+    project = user.project()
+    first, second, third = (user.upload(project, drawn_page(text)) for text in ("One", "Two", "Three"))
+    for page in (first, second, third):
+        user.settled(project, page)
+    assert user.api.delete(f"/projects/{project}/pages/{second}").status_code == 202
+
+    fourth = user.upload(project, drawn_page("Four"))
+
+    assert user.settled(project, fourth)["text"] == "Four"
+    listed = [page["pageId"] for page in user.api.get(f"/projects/{project}/pages").json()["items"]]
+    assert listed == [first, third, fourth]
+    assert [user.settled(project, page)["text"] for page in listed] == ["One", "Three", "Four"]
 
 
 def test_a_new_image_takes_the_place_of_the_old_one(system, user, drawn_page):
@@ -217,6 +237,7 @@ def test_a_new_image_takes_the_place_of_the_old_one(system, user, drawn_page):
     assert [image_id in key for key in objects_of(system, page)] == [True] * 3
 
 
+@pytest.mark.defect(11)
 def test_a_page_is_corrected_turned_and_moved(user, drawn_page):
     project = user.project()
     first, second, third = (user.upload(project, drawn_page(text)) for text in ("One", "Two", "Three"))

@@ -5,6 +5,7 @@ import time
 import pytest
 
 
+@pytest.mark.defect(4)
 def test_a_project_is_created_listed_read_renamed_and_deleted(user):
     created = user.api.post("/projects", json={"name": "Receipts / November 🧾 ../"})
     assert created.status_code == 201
@@ -23,6 +24,24 @@ def test_a_project_is_created_listed_read_renamed_and_deleted(user):
     assert user.api.delete(f"/projects/{project['projectId']}").status_code == 202
     assert user.api.get(f"/projects/{project['projectId']}").status_code == 404
     assert project["projectId"] not in [item["projectId"] for item in user.api.get("/projects").json()["items"]]
+
+
+@pytest.mark.defect(7)
+def test_two_projects_of_one_name_are_two(sign_up, drawn_page):
+    user = sign_up()
+    first = user.project("Letters")
+    page = user.upload(first, drawn_page("Still there"))
+
+    second = user.api.post("/projects", json={"name": "Letters"})
+
+    assert second.status_code == 201
+    assert second.json()["projectId"] != first
+    assert (second.json()["name"], second.json()["pageCount"]) == ("Letters", 0)
+    assert [item["projectId"] for item in user.api.get("/projects").json()["items"]] == [
+        second.json()["projectId"],
+        first,
+    ]
+    assert user.settled(first, page)["text"] == "Still there"
 
 
 def test_projects_are_listed_newest_first_and_in_pages(sign_up):
@@ -48,6 +67,7 @@ def test_a_name_that_cannot_be_kept_is_refused(user, name):
     assert answer.json()["code"] == "invalid-request"
 
 
+@pytest.mark.defect(7)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff\xfe"])
 def test_a_body_that_is_no_object_is_refused(user, body):
     answer = user.api.post("/projects", content=body, headers={"content-type": "application/json"})
@@ -61,6 +81,7 @@ def test_a_list_that_cannot_be_given_is_refused(user, query):
     assert user.api.get(f"/projects?{query}").status_code == 400
 
 
+@pytest.mark.defect(2)
 def test_deleting_a_project_deletes_its_pages_and_images_and_no_others(system, user, drawn_page):
     gone, kept = user.project("gone"), user.project("kept")
     for project in (gone, kept):

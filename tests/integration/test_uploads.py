@@ -41,6 +41,7 @@ def project(user):
     return user.project("Unusual")
 
 
+@pytest.mark.defect(10)
 @pytest.mark.parametrize("file", UNUSUAL)
 def test_a_sound_image_is_recognised_however_it_is_stored(user, project, samples, file):
     page = user.upload(project, (samples / "images" / file).read_bytes(), UNUSUAL[file])

@@ -83,6 +83,7 @@ def test_nobody_signs_in_by_hand_to_the_local_system(local_system, run, image):
 # ---- pages that fail
 
 
+@pytest.mark.defect(9)
 def test_a_page_that_cannot_be_recognised_is_named_and_the_others_are_finished(local_system, run, image, folder):
     result = run("scan", image("a.jpg"), image("b.jpg", DAMAGED), image("c.jpg"), "-o", "out.pdf", "--text", "t.txt")
     assert result.exit_code == 1

@@ -49,6 +49,7 @@ def test_everything_of_the_project_goes(stack):
     assert stack.objects() == []
 
 
+@pytest.mark.defect(2)
 def test_projects_whose_ids_begin_alike_are_not_touched(stack):
     for kind in ("images", "words", "thumbnails", "documents"):
         for project_id in ("proj", "proj2", "proj-1", "pro"):
@@ -69,6 +70,7 @@ def test_the_consumer_deletes_the_projects_item_too(stack):
     assert [item["name"] for item in stack.items("projects")] == ["another"]
 
 
+@pytest.mark.defect(2)
 def test_a_message_cannot_name_another_users_project_item(stack):
     project_id = stack.project(user="bob")
     stack.consume("deletion", message(project_id, owner=ALICE))
@@ -82,6 +84,7 @@ def test_deleting_twice_is_the_same_as_once(stack):
     assert (stack.items("pages"), stack.objects()) == ([], [])
 
 
+@pytest.mark.defect(2)
 def test_more_pages_than_one_answer_of_the_table_are_deleted(stack):
     put_pages("proj", 30, text="x" * 100_000)
     first = clients.dynamodb().query(
@@ -94,6 +97,7 @@ def test_more_pages_than_one_answer_of_the_table_are_deleted(stack):
     assert stack.items("pages") == []
 
 
+@pytest.mark.defect(2)
 def test_more_objects_than_one_answer_of_the_bucket_are_deleted(stack):
     for number in range(1_010):
         put(f"images/proj/page/{number}")
@@ -101,6 +105,7 @@ def test_more_objects_than_one_answer_of_the_bucket_are_deleted(stack):
     assert stack.objects() == []
 
 
+@pytest.mark.defect(2)
 def test_when_time_runs_out_the_next_delivery_goes_on(stack):
     put_pages("proj", 60)
     for number in range(3):
@@ -242,6 +247,7 @@ def test_a_page_that_changes_while_it_is_deleted_is_counted_out_of_its_new_statu
     stack.assert_counters_hold()
 
 
+@pytest.mark.defect(11)
 def test_a_page_that_is_deleted_while_it_is_recognised_leaves_nothing(stack):
     page = stack.page(stack.project())
     version = stack.upload(page)

@@ -149,6 +149,7 @@ def test_all_of_an_edit_happens_in_one_step(stack):
     refused(stack, first, {"rotation": 90, "after": first["pageId"]})
 
 
+@pytest.mark.defect(11)
 def test_every_move_puts_a_page_where_it_was_asked_to_be(stack):
     project_id, chance = stack.project(), random.Random(1)
     pages = [stack.page(project_id) for _ in range(7)]

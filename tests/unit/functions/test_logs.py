@@ -62,6 +62,8 @@ def test_a_token_writes_one_line(caplog):
     assert "example.com" not in caplog.text
 
 
+@pytest.mark.defect(5)
+@pytest.mark.defect(8)
 def test_no_text_claim_or_link_reaches_the_log(stack, caplog):
     stack.textract.lines = ["confidential words"]
     project_id = stack.project("Confidential name")

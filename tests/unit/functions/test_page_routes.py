@@ -28,6 +28,7 @@ def test_a_created_page_awaits_its_upload(stack):
     assert stack.read_page(page) == page
 
 
+@pytest.mark.defect(3)
 def test_an_upload_form_takes_one_key_one_type_and_at_most_10_mb(stack):
     page = stack.page(stack.project(), content_type="image/tiff")
     fields = page["upload"]["fields"]
@@ -67,6 +68,7 @@ def test_pages_are_numbered_in_the_order_they_are_created(stack):
     stack.assert_counters_hold()
 
 
+@pytest.mark.defect(11)
 def test_pages_created_at_the_same_time_get_positions_of_their_own(stack, monkeypatch):
     """Another page is created between reading the next position and taking it, three times over."""
     project_id = stack.project()
@@ -175,6 +177,7 @@ def test_a_cursor_of_pages_fits_no_other_project(stack):
     assert (status, answer["code"]) == (400, "invalid-request")
 
 
+@pytest.mark.defect(1)
 def test_the_count_is_kept_and_reads_no_page(stack, monkeypatch):
     project_id = stack.project()
     many_pages(project_id, 120)
@@ -222,6 +225,7 @@ def test_an_empty_page_is_ready_with_an_empty_text(stack):
     assert (read["text"], read["wordCount"], read["confidence"]) == ("", 0, 0)
 
 
+@pytest.mark.defect(4)
 @pytest.mark.parametrize(
     ("route", "body"),
     [
@@ -246,6 +250,7 @@ def test_a_page_is_found_in_its_own_project_only(stack):
     assert stack.call(f"GET {PAGES}/{{pageId}}", projectId=other, pageId=page["pageId"])[0] == 404
 
 
+@pytest.mark.defect(1)
 def test_users_never_reach_each_others_pages(stack):
     project_id = stack.project(user=ALICE)
     page = stack.ready_page(project_id)
@@ -308,6 +313,7 @@ def test_a_page_that_is_not_ready_has_no_words(stack):
         assert (status, answer["code"]) == (409, "pages-not-ready")
 
 
+@pytest.mark.defect(3)
 def test_keys_that_we_never_gave_name_no_image():
     assert bucket.parse_image_key("images/p-1/a-1/i-1") == ("p-1", "a-1", "i-1")
     for key in ("images/p/a", "images/p/a/i/x", "words/p/a/i", "images/p//i", "images/p/a b/i", "images/../a/i", ""):

@@ -149,6 +149,7 @@ def words_of(page):
     return [piece for piece in shown(page) if piece.text.strip()]
 
 
+@pytest.mark.defect(10)
 def test_the_bytes_of_a_jpeg_are_unchanged():
     for mode in ("RGB", "L", "CMYK"):
         data = encoded(Image.radial_gradient("L").convert(mode), "JPEG", quality=60)
@@ -306,6 +307,7 @@ def test_a_turned_images_resolution_is_turned_with_it():
     assert size_mm(data) == pytest.approx([50.8, 50.8], abs=0.1)
 
 
+@pytest.mark.defect(6)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_characters_of_any_script_come_out_again(script):
     text = SCRIPTS[script]
@@ -325,6 +327,7 @@ def test_numbers_stay_in_order_within_words_from_right_to_left():
     assert [piece.text for piece in words_of(page)] == ["ב12א"]
 
 
+@pytest.mark.defect(10)
 @pytest.mark.parametrize("degrees", [0, 0.3, 2, -7, 45, 90, 180, -90])
 def test_each_word_sits_on_its_polygon_however_it_is_tilted(degrees):
     text = RecognisedText(

@@ -18,6 +18,7 @@ def names(answer):
     return [item["name"] for item in answer["items"]]
 
 
+@pytest.mark.defect(7)
 def test_a_created_project_is_empty_and_can_be_read(stack):
     status, created = stack.call("POST /projects", body={"name": "Receipts / November"})
     assert status == 201
@@ -27,6 +28,7 @@ def test_a_created_project_is_empty_and_can_be_read(stack):
     assert stack.call("GET /projects/{projectId}", projectId=created["projectId"]) == (200, created)
 
 
+@pytest.mark.defect(4)
 @pytest.mark.parametrize(
     "name", ["a", " padded ", "x" * 200, "Rechnung für Ölfarbe", "חשבונית", "🧾" * 200, '"><script>', "a%2Fb/../c"]
 )
@@ -36,6 +38,7 @@ def test_names_are_kept_as_they_were_typed(stack, name):
     assert names(stack.call("GET /projects")[1]) == [name]
 
 
+@pytest.mark.defect(7)
 @pytest.mark.parametrize(
     "body",
     [
@@ -206,6 +209,7 @@ def test_what_is_not_there_is_not_found(stack, project_id):
     assert stack.items("projects") == []
 
 
+@pytest.mark.defect(1)
 def test_users_never_see_or_change_each_others_projects(stack):
     project_id = stack.project("Letters", user=ALICE)
     for route in ("GET /projects/{projectId}", "PATCH /projects/{projectId}", "DELETE /projects/{projectId}"):

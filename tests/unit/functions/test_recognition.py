@@ -148,6 +148,7 @@ def test_a_second_upload_during_recognition_is_not_what_is_recognised(stack):
     assert stored(stack, page)["width"] == 300
 
 
+@pytest.mark.defect(3)
 def test_the_upload_of_a_page_that_never_was_is_deleted(stack):
     project_id = stack.project()
     key = f"images/{project_id}/no-such-page/no-such-image"
@@ -183,6 +184,7 @@ def test_an_upload_into_a_deleted_project_is_deleted(stack):
     assert stack.textract.images == []
 
 
+@pytest.mark.defect(11)
 @pytest.mark.parametrize("pages_too", [False, True])
 def test_a_project_deleted_during_recognition_is_not_revived(stack, pages_too):
     page = stack.page(stack.project())
@@ -250,6 +252,7 @@ def test_keys_in_notifications_are_url_encoded():
     assert (arrival.project_id, arrival.key) == ("p-1", "images/p-1/a/i")
 
 
+@pytest.mark.defect(4)
 def test_every_record_of_a_message_is_handled(stack):
     project_id = stack.project()
     pages = [stack.page(project_id) for _ in range(3)]
@@ -259,6 +262,7 @@ def test_every_record_of_a_message_is_handled(stack):
     stack.assert_counters_hold()
 
 
+@pytest.mark.defect(4)
 def test_only_the_messages_that_failed_are_reported(stack):
     page = stack.page(stack.project())
     good = json.dumps({"Records": [record(page["upload"]["fields"]["key"], stack.upload(page))]})
@@ -272,6 +276,7 @@ def test_only_the_messages_that_failed_are_reported(stack):
     assert stored(stack, page)["status"] == "ready"
 
 
+@pytest.mark.defect(9)
 @pytest.mark.parametrize(
     ("image", "code"),
     [
