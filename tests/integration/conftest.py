@@ -1,10 +1,11 @@
-"""Signed-in users of the running system, and the API through its gateway."""
+"""Signed-in users of the running system, and the API through its gateway: every answer is held against its contract."""
 
 import io
 import secrets
 import time
 from dataclasses import dataclass
 
+import api_contract
 import httpx
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -66,6 +67,7 @@ def sign_up(system):
             base_url=system.addresses["apis"]["ScannerApi"],
             headers={"authorization": f"Bearer {tokens['AccessToken']}"},
             timeout=30,
+            event_hooks={"response": [api_contract.check]},
         )
         clients.append(api)
         sub = next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")
@@ -89,7 +91,8 @@ def other(sign_up):
 @pytest.fixture(scope="session")
 def anybody(system):
     """The API without a token."""
-    with httpx.Client(base_url=system.addresses["apis"]["ScannerApi"]) as api:
+    hooks = {"response": [api_contract.check]}
+    with httpx.Client(base_url=system.addresses["apis"]["ScannerApi"], event_hooks=hooks) as api:
         yield api
 
 
