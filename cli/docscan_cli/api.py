@@ -106,6 +106,27 @@ class Words(TypedDict):
     expiresAt: str
 
 
+class Quota(TypedDict):
+    """What a user may upload."""
+
+    pagesPerDay: int
+
+
+class UsedOnDay(TypedDict):
+    """Pages that a user uploaded and had recognised on a day of UTC, `2026-11-21`."""
+
+    day: str
+    uploaded: int
+    recognised: int
+
+
+class Usage(TypedDict):
+    """What a user may upload in a day, and has used of late: newest day first, the first one is today."""
+
+    quota: Quota
+    days: list[UsedOnDay]
+
+
 class Accepted(TypedDict):
     """The answer that says nothing more than that it will be done."""
 
@@ -188,6 +209,10 @@ class Api:
         RefusedError has the code `pages-not-ready`, `nothing-to-export` or `project-too-large`.
         """
         return await self._call(Pdf, "GET", "projects", project_id, "pdf", query={"layout": layout})
+
+    async def usage(self) -> Usage:
+        """What the user may upload in a day, and has used of late."""
+        return await self._call(Usage, "GET", "usage")
 
     async def _edit(self, project_id: str, page_id: str, change: Mapping[str, str | int | None]) -> Page:
         return await self._call(Page, "PATCH", "projects", project_id, "pages", page_id, body=change)

@@ -88,6 +88,7 @@ app.add_typer(pages.pages, name="pages")
 app.command()(account.login)
 app.command()(account.logout)
 app.command()(account.whoami)
+app.command()(account.usage)
 for verb, meaning in VERBS.items():
     app.command(verb, cls=PassedOn, help=meaning, add_help_option=False)(_run_verb)
 

@@ -74,3 +74,8 @@ def test_a_project_is_put_in_order(system, samples, pdftotext, tmp_path):
     assert set(texts[1].split()) == {"Werte", "Lesefreundinnen", "und", "Leser"}
     with pikepdf.open(tmp_path / "out.pdf") as document:
         assert [int(page.obj.get("/Rotate", 0)) for page in document.pages] == [90, 0]
+
+    # Four images were uploaded, and three of them could be read.
+    days = json.loads(docscan("usage", "--json"))["days"]
+    assert sum(day["uploaded"] for day in days) >= 4
+    assert sum(day["recognised"] for day in days) >= 3

@@ -1,4 +1,4 @@
-"""`docscan login`, `docscan logout` and `docscan whoami`."""
+"""`docscan login`, `docscan logout`, `docscan whoami` and `docscan usage`."""
 
 import dataclasses
 import json as json_format
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from docscan_cli.commands import options
-from docscan_cli.commands.options import say, write_json
+from docscan_cli.commands.options import say, write_json, write_table
 from docscan_cli.errors import DocscanError, InvalidInputError, SignInError
 from docscan_cli.profiles import Profile, load_profile, save_profile
 from docscan_cli.wording import printable
@@ -120,6 +120,24 @@ def whoami(profile: options.Profile = None, json: options.Json = False) -> None:
         write_json(found)
     else:
         typer.echo(f"{printable(found['username'])} on {found['system']} ({found['endpoint']})")
+
+
+def usage(profile: options.Profile = None, json: options.Json = False) -> None:
+    """Say how many pages you may upload in a day, and have used of late.
+
+    Days are UTC's. A replaced image counts as uploaded again.
+    """
+    from docscan_cli.connection import ask
+
+    found = ask(profile, lambda connection: connection.api.usage())
+    if json:
+        write_json(found)
+        return
+    quota, today = found["quota"]["pagesPerDay"], found["days"][0]
+    typer.echo(f"You may upload {quota:,} pages a day; {max(0, quota - today['uploaded']):,} are left today.")
+    typer.echo()
+    days = [(day["day"], str(day["uploaded"]), str(day["recognised"])) for day in found["days"]]
+    write_table(("DAY", "UPLOADED", "RECOGNISED"), days)
 
 
 def _ask_pool[Answer](profile: Profile, ask: Callable[["UserPool"], Awaitable[Answer]]) -> Answer:

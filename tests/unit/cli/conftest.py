@@ -81,6 +81,7 @@ class FakeSystem:
         self.uploading = 0
         self.most_uploading = 0
         self.slow_uploads: dict[bytes, int] = {}
+        self.usage = {"quota": {"pagesPerDay": 1000}, "days": [{"day": "2026-11-21", "uploaded": 24, "recognised": 23}]}
         self.words = {"width": 1000, "height": 500, "lines": [LINE]}
 
     def fail(self, method: str, path: str, *faults: Fault) -> None:
@@ -212,6 +213,8 @@ class FakeSystem:
             return 201, self._project(self.add_project(given["name"]))
         if operation == "listProjects":
             return 200, self._part([self._project(i) for i in reversed(self.projects)], request)
+        if operation == "getUsage":
+            return 200, self.usage
         project_id = ids[0]
         if project_id not in self.projects:
             return 404, {"message": "There is no such project.", "code": "not-found"}

@@ -310,3 +310,26 @@ def test_secrets_do_not_show_in_a_representation():
         NewPasswordRequired("u", "SECRET"),
     ]
     assert "SECRET" not in repr(secrets)
+
+
+# ---- usage
+
+
+def test_usage_tells_the_quota_what_is_left_of_it_and_the_days(local_system, run):
+    local_system.usage["days"].append({"day": "2026-11-19", "uploaded": 1000, "recognised": 7})
+    assert run("usage").stdout.splitlines() == [
+        "You may upload 1,000 pages a day; 976 are left today.",
+        "",
+        "DAY         UPLOADED  RECOGNISED",
+        "2026-11-21  24        23",
+        "2026-11-19  1000      7",
+    ]
+
+
+def test_no_less_than_nothing_is_left_of_a_quota_that_was_lowered(local_system, run):
+    local_system.usage["quota"]["pagesPerDay"] = 10
+    assert "0 are left today" in run("usage").stdout
+
+
+def test_usage_as_json_is_the_apis(local_system, run):
+    assert json.loads(run("usage", "--json").stdout) == local_system.usage
