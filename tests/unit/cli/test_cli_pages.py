@@ -214,6 +214,16 @@ def test_a_text_is_corrected_in_the_users_editor(local_system, run, project, edi
     assert not list(tmp_path.glob("docscan-*"))
 
 
+def test_the_page_that_was_edited_is_corrected_wherever_it_was_moved_meanwhile(
+    local_system, run, project, edits, terminal
+):
+    edits("file.write_text('The first')")
+    local_system.fail("GET", ".*/pages/page-1", lambda request: local_system.pages.reverse())
+    assert run("pages", "correct", project, "1").exit_code == 0
+    assert order(local_system)[0] == "page-3"
+    assert [page.correction for page in local_system.pages] == [None, None, "The first"]
+
+
 def test_an_editor_that_changes_nothing_changes_nothing(local_system, run, project, edits, tmp_path, terminal):
     edits("file.touch()")
     result = run("pages", "correct", project, "1")
