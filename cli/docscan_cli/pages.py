@@ -82,4 +82,5 @@ async def replace_image(connection: Connection, project_id: str, name: str, imag
         scan = Scan(connection, destination, [image], show, jobs=1, patience=patience)
         await scan.run()
     for failed in scan.failed:
-        raise MissingPagesError(f"{failed.label}: {failed.reason}")
+        lost = "" if failed.arrived else "\nThe page has no image now. Replace it again."
+        raise MissingPagesError(f"{failed.label}: {failed.reason}{lost}")

@@ -351,7 +351,16 @@ def test_a_replacement_waits_for_no_other_page(local_system, run, project, image
 def test_an_image_that_cannot_be_read_is_named_with_the_reason(local_system, run, project, image):
     result = run("pages", "replace", project, "2", image("new.jpg", JPEG + b"DAMAGED"), "--yes")
     assert result.exit_code == 1
-    assert "Error: new.jpg: The image is damaged. Scan it again." in result.stderr
+    assert result.stderr.endswith("Error: new.jpg: The image is damaged. Scan it again.\n")
+
+
+def test_an_image_that_was_not_uploaded_is_to_be_sent_again(local_system, run, project, image):
+    local_system.fail("POST", "/bucket", httpx.Response(403))
+    result = run("pages", "replace", project, "2", image("new.jpg"), "--yes")
+    assert result.exit_code == 1
+    assert "new.jpg: not uploaded: " in result.stderr
+    assert "The page has no image now. Replace it again." in result.stderr
+    assert run("pages", "replace", project, "2", "new.jpg", "--yes").exit_code == 0
 
 
 def test_a_file_that_can_be_no_page_replaces_nothing(local_system, run, project, folder):
