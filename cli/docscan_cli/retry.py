@@ -48,8 +48,9 @@ async def retrying(send: Callable[[], Awaitable[httpx.Response]], attempts: int 
 
 
 def _is_transient(response: httpx.Response) -> bool:
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS and QUOTA_EXCEEDED in response.text:
-        return False
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        # A download's body is not read yet; the storage has no quota.
+        return not (response.is_stream_consumed and QUOTA_EXCEEDED in response.text)
     return response.status_code in TRANSIENT_STATUSES
 
 

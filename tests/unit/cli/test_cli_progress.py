@@ -124,3 +124,17 @@ def test_the_system_can_ask_for_a_longer_pause_within_reason(pauses, asked, long
 def test_an_answer_that_stays_the_same_is_not_asked_for_again(pauses, status):
     answer, unused = answers(httpx.Response(status), httpx.Response(200))
     assert (answer.status_code, unused, pauses) == (status, 1, [])
+
+
+def test_a_used_up_quota_is_not_asked_for_again(pauses):
+    refused = httpx.Response(429, json={"message": "…", "code": "quota-exceeded"})
+    answer, unused = answers(refused, httpx.Response(200))
+    assert (answer.status_code, unused, pauses) == (429, 1, [])
+
+
+def test_a_download_that_is_throttled_is_asked_for_again_without_its_body(pauses):
+    async def body():
+        yield b"<Code>SlowDown</Code>"
+
+    answer, _ = answers(httpx.Response(429, content=body()), httpx.Response(200))
+    assert (answer.status_code, len(pauses)) == (200, 1)
