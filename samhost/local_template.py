@@ -36,12 +36,14 @@ NOT_EMULATED = {
 
 # Properties of HTTP APIs that are acted on, or that change nothing in what is served.
 API_HOSTED = {
+    "DefaultRouteSettings",
     "DefinitionBody",
     "DefinitionUri",
     "Description",
     "FailOnWarnings",
     "Name",
     "PropagateTags",
+    "RouteSettings",
     "StageName",
     "StageVariables",
     "Tags",
@@ -51,9 +53,7 @@ API_REFUSED = {"Auth", "CorsConfiguration"}
 OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"}
 API_NOT_EMULATED = {
     "AccessLogSettings": "the gateway writes an access log of its own",
-    "DefaultRouteSettings": "the gateway does not throttle",
     "Domain": "there are no custom domains",
-    "RouteSettings": "the gateway does not throttle",
 }
 
 
@@ -231,7 +231,13 @@ def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict
             return {"Samhost::Output": output, "list": is_list}
         return {key: later(value) for key, value in node.items()}
 
-    stage = {"name": properties.get("StageName", "$default"), "variables": properties.get("StageVariables", {})}
+    stage = {
+        "name": properties.get("StageName", "$default"),
+        "variables": properties.get("StageVariables", {}),
+        # Taken out: in the engine the API has none of the routes that the settings name.
+        "defaultRouteSettings": properties.pop("DefaultRouteSettings", {}),
+        "routeSettings": properties.pop("RouteSettings", {}),
+    }
     return Api(name, later({"Ref": name}), later(body), later(stage))
 
 

@@ -15,6 +15,7 @@ from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.messages import Receive, Request, Response
+from samhost.gateway.throttling import Throttle
 
 HEAD_BYTES = 10_240  # request line and headers together [doc]
 _log = logging.getLogger(__name__)
@@ -31,11 +32,13 @@ class Gateway:
         self._api = api
         self._authorizers = authorizers(keys)
         self._integrations = integrations(functions)
+        self._throttle = Throttle(api.limits)
         self._log = log
         self._stages: tuple[Stage, ...] = (
             self._limit_head,
             self._find_route,
             self._answer_preflight,
+            self._throttle_route,
             self._authorize,
             self._integrate,
         )
@@ -87,6 +90,10 @@ class Gateway:
         if exchange.route is None and self._api.cors and is_preflight(exchange.request):
             return Response(204, [])
         return None
+
+    async def _throttle_route(self, exchange: Exchange) -> None:
+        """Count the request before anything is asked about its caller, so that authorizers are protected, too [inf]."""
+        self._throttle.take(exchange.matched_route().key)
 
     async def _authorize(self, exchange: Exchange) -> None:
         route = exchange.matched_route()

@@ -13,6 +13,7 @@ from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
 from samhost.gateway.routing import ANY, DEFAULT, Route, Router
 from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
+from samhost.gateway.throttling import Limits, load_limits
 
 ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
 _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")
@@ -43,6 +44,7 @@ class Api:
     router: Router = field(repr=False)
     cors: Cors | None = None
     stage_variables: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, Limits] = field(default_factory=dict)  # by route key
 
     @property
     def refused(self) -> list[tuple[str, str]]:
@@ -77,7 +79,16 @@ def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
         router=Router(routes),
         cors=Cors.load(cors) if cors else None,
         stage_variables=variables,
+        limits=_limits(name, stage, routes),
     )
+
+
+def _limits(name: str, stage: Mapping[str, Any], routes: list[Route]) -> dict[str, Limits]:
+    default, by_route = stage.get("defaultRouteSettings") or {}, stage.get("routeSettings") or {}
+    try:
+        return load_limits(default, by_route, [route.key for route in routes])
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name}: {error}") from error
 
 
 def _check_quotas(name: str, document: Mapping[str, Any], routes: list[Route], variables: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ GatewayError               an answer that the gateway gives itself, `{"message":
 ├── ForbiddenError             403, with `www-authenticate`
 ├── NotFoundError              404, no such route or stage
 ├── BodyTooLargeError          413
+├── TooManyRequestsError       429
 ├── HeadersTooLargeError       431
 ├── IntegrationFailedError     500, the integration did not do its part
 ├── NotEmulatedError           501, the document asks for what is not here yet
@@ -69,6 +70,13 @@ class BodyTooLargeError(GatewayError):
 
     status = 413
     message = "Request Entity Too Large"
+
+
+class TooManyRequestsError(GatewayError):
+    """The route's bucket is empty."""
+
+    status = 429
+    message = "Too Many Requests"
 
 
 class HeadersTooLargeError(GatewayError):

@@ -97,11 +97,20 @@ def test_a_list_parameter_becomes_a_list_in_the_document(derived):
 
 
 def test_what_the_gateway_does_not_act_on_is_named(derived):
-    local = derived({"Api": http_api(DefaultRouteSettings={"ThrottlingRateLimit": 1}, Tags={})})
+    local = derived({"Api": http_api(Domain={"DomainName": "api.example"}, Tags={})})
 
-    assert [(gone.name, gone.reason) for gone in local.left_out] == [
-        ("Api.DefaultRouteSettings", "the gateway does not throttle")
-    ]
+    assert [(gone.name, gone.reason) for gone in local.left_out] == [("Api.Domain", "there are no custom domains")]
+
+
+def test_throttling_settings_go_to_the_gateway_and_not_to_the_engine(derived):
+    default, own = {"ThrottlingRateLimit": {"Ref": "Rate"}}, {"GET /pets": {"ThrottlingBurstLimit": 1}}
+    local = derived({"Api": http_api(DefaultRouteSettings=default, RouteSettings=own)}, Parameters={"Rate": {}})
+
+    stage = resolve(local.apis[0].stage, {"Samhost1": "7"})
+    assert stage["defaultRouteSettings"] == {"ThrottlingRateLimit": "7"}
+    assert stage["routeSettings"] == own
+    assert local.left_out == []
+    assert set(local.template["Resources"]["Api"]["Properties"]) == {"DefinitionBody"}
 
 
 @pytest.mark.parametrize("key", ["Auth", "CorsConfiguration"])

@@ -114,11 +114,11 @@ def operation():
 def definition():
     """An entry of the configuration: `definition(paths, **root_members_of_the_document)`."""
 
-    def build(paths, *, stage="$default", variables=None, **document):
+    def build(paths, *, stage="$default", variables=None, settings=None, **document):
         return {
             "name": "TestApi",
             "apiId": API_ID,
-            "stage": {"name": stage, "variables": variables or {}},
+            "stage": {"name": stage, "variables": variables or {}} | (settings or {}),
             "document": {"openapi": "3.0.3", "info": {"title": "Test", "version": "1"}, "paths": paths} | document,
         }
 
