@@ -18,10 +18,10 @@ def line(exchange: Exchange, response: Response) -> str:
         "routeKey": route.key if route else None,
         "path": request.path,
         "status": response.status,
-        "latencyMs": round((time.perf_counter() - exchange.started) * 1000, 1),
+        "latencyMs": round((exchange.response_seconds or 0) * 1000, 1),
         "sourceIp": request.source_ip,
         "sub": caller.claims.get("sub") if caller else None,
         "integrationStatus": exchange.integration_status,
-        "error": exchange.error,
+        "error": exchange.failure.reason or None if exchange.failure else None,
     }
     return json.dumps({name: value for name, value in entry.items() if value is not None}, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -46,7 +47,8 @@ class Gateway:
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve an ASGI HTTP scope; the server has no other."""
         exchange = Exchange(self._api, Request.from_scope(scope, receive))
-        response = await self._respond(exchange)
+        response = exchange.response = await self._respond(exchange)
+        exchange.response_seconds = time.perf_counter() - exchange.started
         self._log(access_log.line(exchange, response))
         headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -56,11 +58,12 @@ class Gateway:
         try:
             response = await self._run_stages(exchange)
         except GatewayError as error:
-            exchange.error = error.reason or None
+            exchange.failure = error
             response = _answer(error)
         except Exception:  # noqa: BLE001  # the outermost edge: one request's defect ends no other
             _log.exception("Request %s: a defect of the gateway", exchange.request_id)
-            response = _answer(GatewayError())
+            exchange.failure = GatewayError()
+            response = _answer(exchange.failure)
         if self._api.cors:
             response.headers = without_cors(response.headers) + self._api.cors.answer_headers(exchange.request)
         if response.status not in (204, 304):
@@ -104,7 +107,13 @@ class Gateway:
     async def _integrate(self, exchange: Exchange) -> Response:
         route = exchange.matched_route()
         integration = self._integrations[route.target.type]
-        return await integration.invoke(exchange, route, route.target)
+        started = time.perf_counter()
+        try:
+            response = await integration.invoke(exchange, route, route.target)
+        finally:
+            exchange.integration_seconds = time.perf_counter() - started
+        exchange.backend_status = response.status
+        return response
 
     def _without_stage(self, path: str) -> str | None:
         """A path without the stage; None where it names another stage. `$default` is in no path."""

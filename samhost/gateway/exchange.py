@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 
 from samhost.gateway.document import Api
-from samhost.gateway.errors import NotFoundError
-from samhost.gateway.messages import Caller, Request
+from samhost.gateway.errors import GatewayError, NotFoundError
+from samhost.gateway.messages import Caller, Request, Response
 from samhost.gateway.routing import Route
 
 
@@ -23,8 +23,13 @@ class Exchange:
     route: Route | None = None
     path_parameters: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
-    integration_status: int | None = None
-    error: str | None = None  # for the access log
+    integration_status: int | None = None  # the service's: of a Lambda integration Invoke's, not the function's
+    integration_request_id: str | None = None
+    integration_seconds: float | None = None
+    backend_status: int | None = None  # before responses are mapped: of a Lambda integration the function's
+    failure: GatewayError | None = None
+    response: Response | None = None
+    response_seconds: float | None = None
 
     def matched_route(self) -> Route:
         """The route; raises NotFoundError where none matched."""

@@ -4,13 +4,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 """
 
 import base64
-import json
 import os
-import time
 from collections import defaultdict
 from typing import Any
 from urllib.parse import parse_qsl
 
+from samhost.gateway.context import claim_text, domain_name, request_time
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.messages import Headers
 from samhost.gateway.routing import Route
@@ -49,7 +48,7 @@ def event_2_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
             "requestId": exchange.request_id,
             "routeKey": route.key,
             "stage": api.stage,
-            "time": _time(exchange),
+            "time": request_time(exchange),
             "timeEpoch": int(exchange.arrived * 1000),
         },
         "pathParameters": exchange.path_parameters,
@@ -100,7 +99,7 @@ def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
             "path": request.path,
             "protocol": request.protocol,
             "requestId": exchange.request_id,
-            "requestTime": _time(exchange),
+            "requestTime": request_time(exchange),
             "requestTimeEpoch": int(exchange.arrived * 1000),
             "resourceId": None,
             "resourcePath": route.path,
@@ -111,15 +110,6 @@ def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
         "body": text,
         "isBase64Encoded": encoded,
     }
-
-
-def claim_text(value: Any) -> str:
-    """A claim as functions get it: text, lists as `[a b]` [emu]."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return f"[{' '.join(map(claim_text, value))}]"
-    return json.dumps(value)
 
 
 def _jwt(exchange: Exchange) -> dict[str, Any]:
@@ -147,12 +137,8 @@ def _headers(exchange: Exchange, body: bytes) -> Headers:
 
 
 def _domain(exchange: Exchange) -> dict[str, str]:
-    host = exchange.request.header("host") or ""
+    host = domain_name(exchange)
     return {"domainName": host, "domainPrefix": host.partition(".")[0]}
-
-
-def _time(exchange: Exchange) -> str:
-    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(exchange.arrived))
 
 
 def _query(query: str) -> Headers:
