@@ -36,6 +36,7 @@ NOT_EMULATED = {
 
 # Properties of HTTP APIs that are acted on, or that change nothing in what is served.
 API_HOSTED = {
+    "AccessLogSettings",
     "DefaultRouteSettings",
     "DefinitionBody",
     "DefinitionUri",
@@ -52,7 +53,6 @@ API_HOSTED = {
 API_REFUSED = {"Auth", "CorsConfiguration"}
 OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"}
 API_NOT_EMULATED = {
-    "AccessLogSettings": "the gateway writes an access log of its own",
     "Domain": "there are no custom domains",
 }
 
@@ -234,6 +234,8 @@ def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict
     stage = {
         "name": properties.get("StageName", "$default"),
         "variables": properties.get("StageVariables", {}),
+        # The lines go to the gateway's own log, wherever AccessLogSettings send them.
+        "accessLogFormat": properties.pop("AccessLogSettings", {}).get("Format", ""),
         # Taken out: in the engine the API has none of the routes that the settings name.
         "defaultRouteSettings": properties.pop("DefaultRouteSettings", {}),
         "routeSettings": properties.pop("RouteSettings", {}),

@@ -16,6 +16,7 @@ from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
 from samhost.gateway.throttling import Limits, load_limits
 
 ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
+LOG_FORMAT_BYTES = 3 * 1024  # quota [doc]
 _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _EXTENSION = "x-amazon-apigateway-"
@@ -45,6 +46,7 @@ class Api:
     cors: Cors | None = None
     stage_variables: dict[str, str] = field(default_factory=dict)
     limits: dict[str, Limits] = field(default_factory=dict)  # by route key
+    access_log_format: str = ""  # on one line
 
     @property
     def refused(self) -> list[tuple[str, str]]:
@@ -69,6 +71,9 @@ def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
     cors = document.get(f"{_EXTENSION}cors")
     variables = {key: str(value) for key, value in (stage.get("variables") or {}).items()}
     _check_quotas(name, document, routes, variables)
+    log_format = " ".join(str(stage.get("accessLogFormat") or "").splitlines())
+    if len(log_format.encode()) > LOG_FORMAT_BYTES:
+        raise ConfigurationError(f"{name}: the access log's format has more than {LOG_FORMAT_BYTES} bytes")
     return Api(
         name=name,
         api_id=definition["apiId"],
@@ -80,6 +85,7 @@ def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
         cors=Cors.load(cors) if cors else None,
         stage_variables=variables,
         limits=_limits(name, stage, routes),
+        access_log_format=log_format,
     )
 
 

@@ -14,6 +14,7 @@ import uvicorn
 from botocore.credentials import EnvProvider
 from botocore.exceptions import PartialCredentialsError
 
+from samhost.gateway import access_log
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
 from samhost.gateway.document import Api, load
@@ -97,6 +98,8 @@ def _announce(api: Api, host: str, port: int) -> None:
     _print(f"{api.name} is ready on http://{host}:{port}: {served} routes served, {len(api.refused)} refused")
     for key, reason in api.refused:
         _print(f"  refused: {key}: {reason}")
+    for name in access_log.unknown_variables(api.access_log_format):
+        _print(f"  the access log's format names $context.{name}, which HTTP APIs do not have: AWS would refuse it")
 
 
 def _credentials() -> Any:

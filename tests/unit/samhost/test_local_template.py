@@ -113,6 +113,14 @@ def test_throttling_settings_go_to_the_gateway_and_not_to_the_engine(derived):
     assert set(local.template["Resources"]["Api"]["Properties"]) == {"DefinitionBody"}
 
 
+def test_the_format_of_the_access_log_goes_to_the_gateway(derived):
+    settings = {"DestinationArn": {"Fn::GetAtt": ["Logs", "Arn"]}, "Format": "$context.requestId"}
+    local = derived({"Api": http_api(AccessLogSettings=settings), "Logs": {"Type": "AWS::Logs::LogGroup"}})
+
+    assert resolve(local.apis[0].stage, {})["accessLogFormat"] == "$context.requestId"
+    assert local.left_out == []
+
+
 @pytest.mark.parametrize("key", ["Auth", "CorsConfiguration"])
 def test_what_sam_would_add_to_the_document_is_refused_and_not_left_open(derived, key):
     with pytest.raises(TemplateError, match=f"Api: {key} is not hosted"):
