@@ -15,6 +15,7 @@ from samhost.gateway.errors import GatewayError, HeadersTooLargeError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Receive, Request, Response
 from samhost.gateway.throttling import Throttle
 
@@ -85,7 +86,8 @@ class Gateway:
     async def _find_route(self, exchange: Exchange) -> None:
         path = self._without_stage(exchange.request.path)
         match = self._api.router.match(exchange.request.method, path) if path else None
-        if match:
+        if path and match:
+            exchange.path = path
             exchange.route, exchange.path_parameters = match
 
     async def _answer_preflight(self, exchange: Exchange) -> Response | None:
@@ -107,13 +109,16 @@ class Gateway:
     async def _integrate(self, exchange: Exchange) -> Response:
         route = exchange.matched_route()
         integration = self._integrations[route.target.type]
+        if route.request_changes.changes:
+            body = await exchange.body() if route.request_changes.reads_body else b""
+            exchange.mapped = route.request_changes.apply(Source(exchange, body))
         started = time.perf_counter()
         try:
             response = await integration.invoke(exchange, route, route.target)
         finally:
             exchange.integration_seconds = time.perf_counter() - started
         exchange.backend_status = response.status
-        return response
+        return route.response_changes.apply(Source(exchange, response=response), response)
 
     def _without_stage(self, path: str) -> str | None:
         """A path without the stage; None where it names another stage. `$default` is in no path."""

@@ -11,6 +11,7 @@ from typing import Any
 from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
+from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
 from samhost.gateway.routing import ANY, DEFAULT, Route, Router
 from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
 from samhost.gateway.throttling import Limits, load_limits
@@ -25,8 +26,6 @@ _AUTHORIZERS = {JwtSettings.type: JwtSettings.load}
 # What nothing here acts on yet.
 _NOT_EMULATED = {
     "credentials": "credentials (invocation with a role)",
-    "requestParameters": "requestParameters (parameter mapping)",
-    "responseParameters": "responseParameters (parameter mapping)",
     "connectionId": "connectionId (private integrations)",
     "tlsConfig": "tlsConfig (private integrations)",
 }
@@ -123,10 +122,18 @@ def _route(document: Mapping[str, Any], path: str, method: str, operation: Mappi
     path = DEFAULT if operation.get("isDefaultRoute") or path == f"/{DEFAULT}" else path
     try:
         authorizer, scopes = _security(document, operation)
-        target = _target(_resolve(document, operation.get(f"{_EXTENSION}integration")))
+        integration = _resolve(document, operation.get(f"{_EXTENSION}integration")) or {}
+        return Route(
+            method=method,
+            path=path,
+            target=_target(integration),
+            authorizer=authorizer,
+            scopes=scopes,
+            request_changes=RequestChanges.load(_request_changes(integration)),
+            response_changes=ResponseChanges.load(integration.get("responseParameters") or {}),
+        )
     except UnsupportedError as error:
         return Route(method=method, path=path, target=NotEmulatedTarget(str(error)))
-    return Route(method=method, path=path, target=target, authorizer=authorizer, scopes=scopes)
 
 
 def _target(integration: Mapping[str, Any] | None) -> LambdaTarget:
@@ -144,6 +151,11 @@ def _target(integration: Mapping[str, Any] | None) -> LambdaTarget:
     if not timeout.isdecimal() or not 50 <= int(timeout) <= 30_000:
         raise UnsupportedError(f"timeoutInMillis {timeout} (50 to 30000 is allowed)")
     return _TARGETS[kind](integration, int(timeout) / 1000)
+
+
+def _request_changes(integration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`requestParameters`, but where an integration has a subtype: there they are the service's parameters [doc]."""
+    return {} if "integrationSubtype" in integration else integration.get("requestParameters") or {}
 
 
 def _security(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[JwtSettings | None, tuple[str, ...]]:

@@ -1,11 +1,12 @@
 """Which route of an API takes a request."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.errors import ConfigurationError
+from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
 from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
 
 DEFAULT = "$default"
@@ -23,6 +24,8 @@ class Route:
     target: LambdaTarget | NotEmulatedTarget
     authorizer: JwtSettings | None = None
     scopes: tuple[str, ...] = ()
+    request_changes: RequestChanges = field(default_factory=RequestChanges)
+    response_changes: ResponseChanges = field(default_factory=ResponseChanges)
 
     @property
     def is_default(self) -> bool:

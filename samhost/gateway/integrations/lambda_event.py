@@ -22,7 +22,7 @@ _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", 
 
 def event_2_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
     """Payload format 2.0: several values comma-joined, empty fields omitted, paths percent-decoded [obs]."""
-    request, api = exchange.request, exchange.api
+    request, api = exchange.outgoing, exchange.api
     headers = _joined([pair for pair in _headers(exchange, body) if pair[0] != "cookie"])
     cookies = [cookie.strip() for name, value in request.headers if name == "cookie" for cookie in value.split(";")]
     event = {
@@ -68,7 +68,7 @@ def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
 
     Of several values the single field has a header's last and a parameter's first, as in AWS's example [doc].
     """
-    request, api = exchange.request, exchange.api
+    request, api = exchange.outgoing, exchange.api
     headers, query = _multiple(_headers(exchange, body)), _multiple(_query(request.query))
     text, encoded = _body(headers.get("content-type", [""])[-1], body)
     unknown = (
@@ -121,7 +121,7 @@ def _jwt(exchange: Exchange) -> dict[str, Any]:
 
 def _headers(exchange: Exchange, body: bytes) -> Headers:
     """The client's headers with what API Gateway sets itself; it says port 443 and https whatever the client used."""
-    request = exchange.request
+    request = exchange.outgoing
     own = {"content-length", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
     headers = [(name, value) for name, value in request.headers if name not in own and name not in _HOP_BY_HOP]
     forwarded = request.header("x-forwarded-for")

@@ -27,7 +27,7 @@ class LambdaProxy:
 
         Raises BodyTooLargeError, IntegrationFailedError and IntegrationUnavailableError.
         """
-        body = await exchange.request.body()
+        body = await exchange.body()
         event = json.dumps(EVENTS[target.payload_format](exchange, route, body), ensure_ascii=False).encode()
         if len(event) > PAYLOAD_BYTES:
             raise BodyTooLargeError(f"The event is larger than the {PAYLOAD_BYTES} bytes that a function takes")

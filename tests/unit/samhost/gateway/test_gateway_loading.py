@@ -20,8 +20,6 @@ def refused(definition, paths, **document):
         ({"integrationSubtype": "SQS-SendMessage"}, "the service integration SQS-SendMessage"),
         ({"connectionType": "VPC_LINK"}, "connectionType VPC_LINK"),
         ({"credentials": "arn:aws:iam::000000000000:role/r"}, "credentials"),
-        ({"requestParameters": {"overwrite:path": "/"}}, "requestParameters"),
-        ({"responseParameters": {"200": {}}}, "responseParameters"),
         ({"payloadFormatVersion": "3.0"}, "payloadFormatVersion 3.0"),
         ({"payloadFormatVersion": None}, "payloadFormatVersion None"),
         ({"timeoutInMillis": 49}, "timeoutInMillis 49"),
