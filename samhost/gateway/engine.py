@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from yarl import URL
+
+from samhost.gateway.signing import Credentials, Scope, signed_headers
+
+_JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,33 @@ class Engine:
     """The engine at a URL, over connections that are kept open."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, region: str, credentials: Credentials):
+        """Sign with these credentials, and for this region, where a call says nothing else."""
         self._session = session
         self._url = url
+        self._host = url.partition("://")[2]
         self._region = region
         self._credentials = credentials
 
-    async def call(self, service: str, method: str, path: str, body: bytes = b"") -> Reply:
-        """Send a signed request; `path` is percent-encoded.
+    async def call(
+        self,
+        service: str,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        headers: Mapping[str, str] = _JSON,
+        credentials: Credentials | None = None,
+        region: str | None = None,
+    ) -> Reply:
+        """Send a signed request; `target` and the names in `headers` are as `signed_headers` takes them.
 
-        Raises TimeoutError, or ConnectionError where the engine cannot be reached.
+        Raises TimeoutError, or ConnectionError where the engine cannot be reached or does not answer in HTTP.
         """
-        url = self._url + path
-        signed = AWSRequest(method, url, {"Content-Type": "application/json"}, body)
-        SigV4Auth(self._credentials, service, self._region).add_auth(signed)
+        scope = Scope(service, region or self._region)
+        signed = signed_headers(credentials or self._credentials, scope, method, self._host, target, headers, body)
         try:
             async with self._session.request(
-                method, URL(url, encoded=True), data=body, headers=dict(signed.headers.items())
+                method, URL(self._url + target, encoded=True), data=body, headers=signed
             ) as answer:
                 return Reply(answer.status, answer.headers, await answer.read())
         except aiohttp.ClientError as error:

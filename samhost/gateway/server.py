@@ -21,6 +21,7 @@ from samhost.gateway.document import Api, load
 from samhost.gateway.engine import Engine
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
 CALL_SECONDS = 60  # no call to the engine outlives this; integrations have their own, shorter timeouts
@@ -102,11 +103,11 @@ def _announce(api: Api, host: str, port: int) -> None:
         _print(f"  the access log's format names $context.{name}, which HTTP APIs do not have: AWS would refuse it")
 
 
-def _credentials() -> Any:
+def _credentials() -> Credentials:
     with contextlib.suppress(PartialCredentialsError):
         credentials = EnvProvider().load()
         if credentials:
-            return credentials
+            return Credentials(*credentials.get_frozen_credentials()[:3])
     raise ConfigurationError("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: calls to the engine are signed")
 
 
