@@ -15,6 +15,7 @@ from samhost.gateway.errors import GatewayError, HeadersTooLargeError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.integrations.http_proxy import SendRequest
 from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Receive, Request, Response
 from samhost.gateway.throttling import Throttle
@@ -29,11 +30,13 @@ Stage = Callable[[Exchange], Awaitable[Response | None]]
 class Gateway:
     """Serves one API. The first stage that answers ends the way; an error is an answer too."""
 
-    def __init__(self, api: Api, functions: Functions, keys: KeySets, log: Callable[[str], None]):
-        """Reach functions and issuers' keys through the two seams; `log` takes a line for each request."""
+    def __init__(
+        self, api: Api, functions: Functions, send_request: SendRequest, keys: KeySets, log: Callable[[str], None]
+    ):
+        """Reach functions, other servers and issuers' keys through three seams; `log` takes a line for each request."""
         self._api = api
         self._authorizers = authorizers(keys)
-        self._integrations = integrations(functions)
+        self._integrations = integrations(functions, send_request)
         self._throttle = Throttle(api.limits)
         self._log = log
         self._stages: tuple[Stage, ...] = (
@@ -67,7 +70,8 @@ class Gateway:
             response = _answer(exchange.failure)
         if self._api.cors:
             response.headers = without_cors(response.headers) + self._api.cors.answer_headers(exchange.request)
-        if response.status not in (204, 304):
+        # An answer to HEAD may bring along how long its body would be.
+        if response.status not in (204, 304) and not any(name == "content-length" for name, _ in response.headers):
             response.headers.append(("content-length", str(len(response.body))))
         response.headers.append(("apigw-requestid", exchange.request_id))
         return response

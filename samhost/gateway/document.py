@@ -12,8 +12,8 @@ from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
-from samhost.gateway.routing import ANY, DEFAULT, Route, Router
-from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
+from samhost.gateway.routing import ANY, DEFAULT, Route, Router, path_variables
+from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget, with_stage_variables
 from samhost.gateway.throttling import Limits, load_limits
 
 ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
@@ -21,7 +21,7 @@ LOG_FORMAT_BYTES = 3 * 1024  # quota [doc]
 _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _EXTENSION = "x-amazon-apigateway-"
-_TARGETS = {LambdaTarget.type: LambdaTarget.load}
+_TARGETS = {LambdaTarget.type: LambdaTarget.load, HttpTarget.type: HttpTarget.load}
 _AUTHORIZERS = {JwtSettings.type: JwtSettings.load}
 # What nothing here acts on yet.
 _NOT_EMULATED = {
@@ -63,12 +63,12 @@ def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
     name, document, stage = definition["name"], definition["document"], definition["stage"]
     if not str(document.get("openapi")).startswith("3.0"):
         raise ConfigurationError(f"{name}: HTTP APIs take OpenAPI 3.0 only, not {document.get('openapi')}")
+    variables = {key: str(value) for key, value in (stage.get("variables") or {}).items()}
     try:
-        routes = list(_routes(document))
+        routes = list(_routes(document, variables))
     except UnsupportedError as error:
         raise ConfigurationError(f"{name}: {error}") from error
     cors = document.get(f"{_EXTENSION}cors")
-    variables = {key: str(value) for key, value in (stage.get("variables") or {}).items()}
     _check_quotas(name, document, routes, variables)
     log_format = " ".join(str(stage.get("accessLogFormat") or "").splitlines())
     if len(log_format.encode()) > LOG_FORMAT_BYTES:
@@ -108,16 +108,18 @@ def _check_quotas(name: str, document: Mapping[str, Any], routes: list[Route], v
             raise ConfigurationError(f"{name}: the stage variable {key} has characters or a length that AWS refuses")
 
 
-def _routes(document: Mapping[str, Any]) -> Iterator[Route]:
+def _routes(document: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Route]:
     for path, item in document.get("paths", {}).items():
         for key, operation in _object(_resolve(document, item), path).items():
             if key == f"{_EXTENSION}any-method" or key in _METHODS:
-                yield _route(document, path, ANY if key not in _METHODS else key.upper(), operation)
+                yield _route(document, variables, path, ANY if key not in _METHODS else key.upper(), operation)
             elif key == "trace":
                 yield Route(method="TRACE", path=path, target=NotEmulatedTarget("TRACE, which HTTP APIs do not route"))
 
 
-def _route(document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> Route:
+def _route(
+    document: Mapping[str, Any], variables: Mapping[str, str], path: str, method: str, operation: Mapping[str, Any]
+) -> Route:
     operation = _object(operation, f"{method} {path}")
     path = DEFAULT if operation.get("isDefaultRoute") or path == f"/{DEFAULT}" else path
     try:
@@ -126,7 +128,7 @@ def _route(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         return Route(
             method=method,
             path=path,
-            target=_target(integration),
+            target=_target(integration, path, variables),
             authorizer=authorizer,
             scopes=scopes,
             request_changes=RequestChanges.load(_request_changes(integration)),
@@ -136,7 +138,7 @@ def _route(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         return Route(method=method, path=path, target=NotEmulatedTarget(str(error)))
 
 
-def _target(integration: Mapping[str, Any] | None) -> LambdaTarget:
+def _target(integration: Mapping[str, Any], path: str, variables: Mapping[str, str]) -> LambdaTarget | HttpTarget:
     if not integration:
         raise UnsupportedError("a route without an integration")
     kind = str(integration.get("type")).lower()
@@ -150,7 +152,11 @@ def _target(integration: Mapping[str, Any] | None) -> LambdaTarget:
     timeout = str(integration.get("timeoutInMillis", 30_000))
     if not timeout.isdecimal() or not 50 <= int(timeout) <= 30_000:
         raise UnsupportedError(f"timeoutInMillis {timeout} (50 to 30000 is allowed)")
-    return _TARGETS[kind](integration, int(timeout) / 1000)
+    uri = with_stage_variables(str(integration.get("uri")), variables)
+    target = _TARGETS[kind]({**integration, "uri": uri}, int(timeout) / 1000)
+    if isinstance(target, HttpTarget) and (unbound := target.variables - path_variables(path)):
+        raise UnsupportedError(f"the variable {min(unbound)} in the integration's uri, which the path does not have")
+    return target
 
 
 def _request_changes(integration: Mapping[str, Any]) -> Mapping[str, Any]:

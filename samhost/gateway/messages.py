@@ -9,6 +9,8 @@ from samhost.gateway.errors import BadRequestError, BodyTooLargeError
 Headers = list[tuple[str, str]]
 Receive = Callable[[], Awaitable[Any]]
 BODY_BYTES = 10 * 1024 * 1024  # payload quota [doc]
+# Headers about one connection, which none but its two ends should see: RFC 9110, section 7.6.1.
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Request:
     protocol: str
     head_size: int  # bytes of the request line and the headers
     receive: Receive
+    server_ip: str = ""  # the gateway's, on this connection
 
     @classmethod
     def from_scope(cls, scope: Mapping[str, Any], receive: Receive) -> "Request":
@@ -41,6 +44,7 @@ class Request:
             protocol=protocol,
             head_size=request_line + sum(len(name) + len(value) + 4 for name, value in scope["headers"]),
             receive=receive,
+            server_ip=scope["server"][0] if scope.get("server") else "",
         )
 
     def header(self, name: str) -> str | None:

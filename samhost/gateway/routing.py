@@ -7,7 +7,7 @@ from typing import NamedTuple
 from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
-from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
+from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget
 
 DEFAULT = "$default"
 ANY = "ANY"
@@ -21,7 +21,7 @@ class Route:
 
     method: str
     path: str
-    target: LambdaTarget | NotEmulatedTarget
+    target: LambdaTarget | HttpTarget | NotEmulatedTarget
     authorizer: JwtSettings | None = None
     scopes: tuple[str, ...] = ()
     request_changes: RequestChanges = field(default_factory=RequestChanges)
@@ -80,6 +80,11 @@ class Router:
             if route.method in (method, ANY) and (parameters := _bind(segments, parts)) is not None:
                 return Match(route, parameters)
         return Match(self._default, {}) if self._default else None
+
+
+def path_variables(path: str) -> set[str]:
+    """The names of a path template's variables."""
+    return {segment.text for segment in _segments(path) if segment.rank != _LITERAL}
 
 
 def _segments(path: str) -> list[_Segment]:

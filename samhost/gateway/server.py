@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -21,11 +23,13 @@ from samhost.gateway.document import Api, load
 from samhost.gateway.engine import Engine
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.integrations.http_proxy import send_request
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
 CALL_SECONDS = 60  # no call to the engine outlives this; integrations have their own, shorter timeouts
 BACKLOG = 2048
+OPEN_FILES = 8192  # each request under way holds two connections; some systems begin with 256 files
 
 
 class _Server(uvicorn.Server):
@@ -40,6 +44,7 @@ async def serve(config: Mapping[str, Any]) -> None:
 
     Raises ConfigurationError for a document that cannot be loaded, a taken port, or missing credentials.
     """
+    _raise_file_limit()
     credentials = _credentials()
     apis = [load(definition, config["region"], config["accountId"]) for definition in config["apis"]]
     addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
@@ -52,14 +57,22 @@ async def serve(config: Mapping[str, Any]) -> None:
             timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
         ) as session:
             functions = Functions(Engine(session, config["engine"], config["region"], credentials))
-            keys = KeySets(lambda url: fetch(session, url), config["engine"])
-            servers = [_Server(_settings(Gateway(api, functions, keys, _print))) for api in apis]
+            keys = KeySets(partial(fetch, session), config["engine"])
+            proxied = partial(send_request, session)
+            servers = [_Server(_settings(Gateway(api, functions, proxied, keys, _print))) for api in apis]
             _stop_on_signals(servers)
             for api, (host, port) in zip(apis, addresses, strict=True):
                 _announce(api, host, port)
             await asyncio.gather(
                 *(server.serve([listener]) for server, listener in zip(servers, listeners, strict=True))
             )
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(api: Api, host: str, port: int) -> socket.socket:

@@ -13,6 +13,21 @@ _URI = re.compile(
     r"(?P<function>arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?)"
     r"(?:/invocations)?"
 )
+HTTP_METHODS = {"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+_HTTP_URI = re.compile(r"https?://[^\s/?#{}]+(?:[/?][^\s#]*)?")
+_PATH_VARIABLE = re.compile(r"\{([^{}+]+)\+?\}")  # a greedy one with its plus or without [doc]
+_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
+
+
+def with_stage_variables(uri: str, values: Mapping[str, str]) -> str:
+    """A URI with `${stageVariables.name}` replaced; raises UnsupportedError for one that the stage does not set.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
+    """
+    for name in _STAGE_VARIABLE.findall(uri):
+        if name not in values:
+            raise UnsupportedError(f"the stage variable {name}, which the stage does not set")
+    return _STAGE_VARIABLE.sub(lambda variable: values[variable[1]], uri)
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,39 @@ class LambdaTarget:
         if uri is None:
             raise UnsupportedError(f"an integration uri that is not a Lambda function's: {definition.get('uri')}")
         return cls(uri["function"], payload_format, timeout)
+
+
+@dataclass(frozen=True)
+class HttpTarget:
+    """The URL behind a route, with `{variable}` in its path or query, and how many seconds it may take."""
+
+    uri: str
+    method: str  # `ANY` is the client's own
+    timeout: float
+    type = "http_proxy"
+
+    @classmethod
+    def load(cls, definition: Mapping[str, Any], timeout: float) -> "HttpTarget":
+        """Read an integration; raises UnsupportedError."""
+        payload_format = str(definition.get("payloadFormatVersion", "1.0"))
+        if payload_format != "1.0":
+            raise UnsupportedError(f"payloadFormatVersion {payload_format} (http_proxy takes 1.0 only)")
+        method = str(definition.get("httpMethod", "")).upper()
+        if method not in HTTP_METHODS:
+            raise UnsupportedError(f"an http_proxy integration with the httpMethod {method or 'missing'}")
+        uri = str(definition.get("uri"))
+        if not _HTTP_URI.fullmatch(uri):
+            raise UnsupportedError(f"an integration uri that is no http or https URL: {uri}")
+        return cls(uri, method, timeout)
+
+    @property
+    def variables(self) -> set[str]:
+        """The path variables that the URI names."""
+        return set(_PATH_VARIABLE.findall(self.uri))
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The URI with values, percent-encoded, for all of its variables."""
+        return _PATH_VARIABLE.sub(lambda variable: values[variable[1]], self.uri)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from typing import Any, Protocol
 
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.integrations.http_proxy import HttpProxy, SendRequest
 from samhost.gateway.integrations.lambda_proxy import LambdaProxy
 from samhost.gateway.integrations.not_emulated import NotEmulated
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
-from samhost.gateway.targets import LambdaTarget, NotEmulatedTarget
+from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget
 
 
 class Integration(Protocol):
@@ -19,6 +20,10 @@ class Integration(Protocol):
         ...
 
 
-def integrations(functions: Functions) -> dict[str, Integration]:
+def integrations(functions: Functions, send_request: SendRequest) -> dict[str, Integration]:
     """The integrations by type."""
-    return {LambdaTarget.type: LambdaProxy(functions), NotEmulatedTarget.type: NotEmulated()}
+    return {
+        LambdaTarget.type: LambdaProxy(functions),
+        HttpTarget.type: HttpProxy(send_request),
+        NotEmulatedTarget.type: NotEmulated(),
+    }

@@ -11,13 +11,12 @@ from urllib.parse import parse_qsl
 
 from samhost.gateway.context import claim_text, domain_name, request_time
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.messages import Headers
+from samhost.gateway.messages import HOP_BY_HOP, Headers
 from samhost.gateway.routing import Route
 
 # Bodies of these types arrive as text, all others as base64, `application/x-www-form-urlencoded` and an absent type
 # too [obs: tried at AWS, https://github.com/ministackorg/ministack/pull/766].
 _TEXT_TYPES = {"application/json", "application/javascript", "application/xml"}
-_HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
 def event_2_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
@@ -123,7 +122,7 @@ def _headers(exchange: Exchange, body: bytes) -> Headers:
     """The client's headers with what API Gateway sets itself; it says port 443 and https whatever the client used."""
     request = exchange.outgoing
     own = {"content-length", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
-    headers = [(name, value) for name, value in request.headers if name not in own and name not in _HOP_BY_HOP]
+    headers = [(name, value) for name, value in request.headers if name not in own and name not in HOP_BY_HOP]
     forwarded = request.header("x-forwarded-for")
     trace = f"Root=1-{int(exchange.arrived):08x}-{os.urandom(12).hex()}"
     return [

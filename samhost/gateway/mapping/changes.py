@@ -57,6 +57,11 @@ class RequestChanges:
         """Whether the request's body must be there."""
         return any(change.expression.reads_body for change in self.changes)
 
+    @property
+    def overwrites_path(self) -> bool:
+        """Whether the request goes on to another path."""
+        return any(change.place == "path" for change in self.changes)
+
     def apply(self, source: Source) -> Request:
         """The request as it goes on.
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import httpx
 import jwt
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from samhost.gateway.application import Gateway
 from samhost.gateway.document import load
 from samhost.gateway.integrations.functions import Invocation
+from samhost.gateway.messages import Response
 
 REGION, ACCOUNT, API_ID = "us-east-1", "000000000000", "a1b2c3d4e5"
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool"
@@ -68,6 +70,23 @@ class FakeKeys:
 
 
 @dataclass
+class FakeBackend:
+    """Another server, as an HTTP proxy integration sees it: answers with what a test says, and keeps the requests."""
+
+    response: Response = field(default_factory=lambda: Response(200, [("content-type", "text/plain")], b"done"))
+    failure: Exception | None = None
+    seconds: float = 0
+    requests: list[SimpleNamespace] = field(default_factory=list)
+
+    async def send(self, method, url, headers, body):
+        self.requests.append(SimpleNamespace(method=method, url=url, headers=headers, body=body))
+        await asyncio.sleep(self.seconds)
+        if self.failure:
+            raise self.failure
+        return replace(self.response, headers=list(self.response.headers))
+
+
+@dataclass
 class Served:
     """An API in process."""
 
@@ -76,6 +95,7 @@ class Served:
     application: Gateway
     log: list[str]
     keys: FakeKeys
+    backend: FakeBackend
 
     def request(self, method, url, **options) -> httpx.Response:
         async def send():
@@ -129,7 +149,7 @@ def definition():
 def serve(definition, signing_key):
     """Serve paths, or route keys that one function answers: `serve("GET /pets", "ANY /{proxy+}")`."""
 
-    def build(*keys, paths=None, functions=None, **options):
+    def build(*keys, paths=None, functions=None, backend=None, **options):
         paths = dict(paths or {})
         for key in keys:
             method, _, path = key.partition(" ")
@@ -139,8 +159,9 @@ def serve(definition, signing_key):
             paths.setdefault(path, {})[name] = integration()
         api = load(definition(paths, **options), REGION, ACCOUNT)
         functions, log = functions or FakeFunctions(), []
-        keys = FakeKeys(signing_key.public_key())
-        return Served(api, functions, Gateway(api, functions, keys, log.append), log, keys)
+        keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
+        application = Gateway(api, functions, backend.send, keys, log.append)
+        return Served(api, functions, application, log, keys, backend)
 
     return build
 
@@ -148,6 +169,11 @@ def serve(definition, signing_key):
 @pytest.fixture
 def functions():
     return FakeFunctions()
+
+
+@pytest.fixture
+def backend():
+    return FakeBackend()
 
 
 @pytest.fixture(scope="session")

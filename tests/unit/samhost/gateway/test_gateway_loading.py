@@ -15,7 +15,12 @@ def refused(definition, paths, **document):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"type": "http_proxy"}, "the integration type http_proxy"),
+        ({"type": "http_proxy"}, "payloadFormatVersion 2.0 (http_proxy takes 1.0 only)"),
+        ({"type": "http_proxy", "payloadFormatVersion": "1.0"}, "no http or https URL"),
+        ({"type": "http_proxy", "payloadFormatVersion": "1.0", "httpMethod": None}, "httpMethod missing"),
+        ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "ftp://a.example"}, "no http or https URL"),
+        ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "http://{id}.example"}, "no http or https URL"),
+        ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "http://a.example/{id}"}, "the variable id"),
         ({"type": "mock"}, "the integration type mock"),
         ({"integrationSubtype": "SQS-SendMessage"}, "the service integration SQS-SendMessage"),
         ({"connectionType": "VPC_LINK"}, "connectionType VPC_LINK"),
@@ -25,7 +30,7 @@ def refused(definition, paths, **document):
         ({"timeoutInMillis": 49}, "timeoutInMillis 49"),
         ({"timeoutInMillis": 30_001}, "timeoutInMillis 30001"),
         ({"uri": "https://backend.example"}, "not a Lambda function's"),
-        ({"uri": FUNCTION.replace("echo", "${stageVariables.name}")}, "not a Lambda function's"),
+        ({"uri": FUNCTION.replace("echo", "${stageVariables.name}")}, "the stage variable name"),
     ],
 )
 def test_what_is_not_emulated_is_refused_by_name_and_answers_501(serve, operation, changes, reason):
