@@ -7,15 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from samhost.gateway import access_log
-from samhost.gateway.authorizers import authorizers
-from samhost.gateway.authorizers.jwt_keys import KeySets
+from samhost.gateway.authorizers.jwt_authorizer import JwtAuthorizer
 from samhost.gateway.cors import is_preflight, without_cors
 from samhost.gateway.document import Api
 from samhost.gateway.errors import GatewayError, HeadersTooLargeError
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.integrations import integrations
-from samhost.gateway.integrations.functions import Functions
-from samhost.gateway.integrations.http_proxy import SendRequest
+from samhost.gateway.integrations import Integration
 from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Receive, Request, Response
 from samhost.gateway.throttling import Throttle
@@ -31,12 +28,16 @@ class Gateway:
     """Serves one API. The first stage that answers ends the way; an error is an answer too."""
 
     def __init__(
-        self, api: Api, functions: Functions, send_request: SendRequest, keys: KeySets, log: Callable[[str], None]
+        self,
+        api: Api,
+        authorizers: Mapping[str, JwtAuthorizer],
+        integrations: Mapping[str, Integration],
+        log: Callable[[str], None],
     ):
-        """Reach functions, other servers and issuers' keys through three seams; `log` takes a line for each request."""
+        """Ask authorizers and integrations by the type that a route names; `log` takes a line for each request."""
         self._api = api
-        self._authorizers = authorizers(keys)
-        self._integrations = integrations(functions, send_request)
+        self._authorizers = authorizers
+        self._integrations = integrations
         self._throttle = Throttle(api.limits)
         self._log = log
         self._stages: tuple[Stage, ...] = (

@@ -13,6 +13,7 @@ from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
 from samhost.gateway.routing import ANY, DEFAULT, Route, Router, path_variables
+from samhost.gateway.service_target import ServiceTarget
 from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget, with_stage_variables
 from samhost.gateway.throttling import Limits, load_limits
 
@@ -25,7 +26,6 @@ _TARGETS = {LambdaTarget.type: LambdaTarget.load, HttpTarget.type: HttpTarget.lo
 _AUTHORIZERS = {JwtSettings.type: JwtSettings.load}
 # What nothing here acts on yet.
 _NOT_EMULATED = {
-    "credentials": "credentials (invocation with a role)",
     "connectionId": "connectionId (private integrations)",
     "tlsConfig": "tlsConfig (private integrations)",
 }
@@ -138,7 +138,9 @@ def _route(
         return Route(method=method, path=path, target=NotEmulatedTarget(str(error)))
 
 
-def _target(integration: Mapping[str, Any], path: str, variables: Mapping[str, str]) -> LambdaTarget | HttpTarget:
+def _target(
+    integration: Mapping[str, Any], path: str, variables: Mapping[str, str]
+) -> LambdaTarget | HttpTarget | ServiceTarget:
     if not integration:
         raise UnsupportedError("a route without an integration")
     kind = str(integration.get("type")).lower()
@@ -152,6 +154,10 @@ def _target(integration: Mapping[str, Any], path: str, variables: Mapping[str, s
     timeout = str(integration.get("timeoutInMillis", 30_000))
     if not timeout.isdecimal() or not 50 <= int(timeout) <= 30_000:
         raise UnsupportedError(f"timeoutInMillis {timeout} (50 to 30000 is allowed)")
+    if "integrationSubtype" in integration:
+        if kind != "aws_proxy":
+            raise UnsupportedError(f"the integration type {kind} with an integrationSubtype, which aws_proxy has")
+        return ServiceTarget.load(integration, int(timeout) / 1000)
     uri = with_stage_variables(str(integration.get("uri")), variables)
     target = _TARGETS[kind]({**integration, "uri": uri}, int(timeout) / 1000)
     if isinstance(target, HttpTarget) and (unbound := target.variables - path_variables(path)):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
+from samhost.gateway.service_target import ServiceTarget
 from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget
 
 DEFAULT = "$default"
@@ -21,7 +22,7 @@ class Route:
 
     method: str
     path: str
-    target: LambdaTarget | HttpTarget | NotEmulatedTarget
+    target: LambdaTarget | HttpTarget | ServiceTarget | NotEmulatedTarget
     authorizer: JwtSettings | None = None
     scopes: tuple[str, ...] = ()
     request_changes: RequestChanges = field(default_factory=RequestChanges)

@@ -18,12 +18,16 @@ from botocore.exceptions import PartialCredentialsError
 
 from samhost.gateway import access_log
 from samhost.gateway.application import Gateway
+from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
 from samhost.gateway.document import Api, load
 from samhost.gateway.engine import Engine
 from samhost.gateway.errors import ConfigurationError
+from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.http_proxy import send_request
+from samhost.gateway.integrations.services.integration import ServiceIntegration
+from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
@@ -56,10 +60,13 @@ async def serve(config: Mapping[str, Any]) -> None:
             cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
             timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
         ) as session:
-            functions = Functions(Engine(session, config["engine"], config["region"], credentials))
-            keys = KeySets(partial(fetch, session), config["engine"])
-            proxied = partial(send_request, session)
-            servers = [_Server(_settings(Gateway(api, functions, proxied, keys, _print))) for api in apis]
+            engine = Engine(session, config["engine"], config["region"], credentials)
+            functions, services = Functions(engine), ServiceIntegration(engine, Roles(engine))
+            by_type = (
+                authorizers(KeySets(partial(fetch, session), config["engine"])),
+                integrations(functions, services, partial(send_request, session)),
+            )
+            servers = [_Server(_settings(Gateway(api, *by_type, _print))) for api in apis]
             _stop_on_signals(servers)
             for api, (host, port) in zip(apis, addresses, strict=True):
                 _announce(api, host, port)

@@ -42,8 +42,8 @@ class LambdaTarget:
     @classmethod
     def load(cls, definition: Mapping[str, Any], timeout: float) -> "LambdaTarget":
         """Read an integration; raises UnsupportedError."""
-        if "integrationSubtype" in definition:
-            raise UnsupportedError(f"the service integration {definition['integrationSubtype']}")
+        if definition.get("credentials"):
+            raise UnsupportedError("credentials (invocation with a role)")
         payload_format = str(definition.get("payloadFormatVersion"))
         if payload_format not in PAYLOAD_FORMATS:
             raise UnsupportedError(

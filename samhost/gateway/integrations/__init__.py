@@ -7,8 +7,10 @@ from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.http_proxy import HttpProxy, SendRequest
 from samhost.gateway.integrations.lambda_proxy import LambdaProxy
 from samhost.gateway.integrations.not_emulated import NotEmulated
+from samhost.gateway.integrations.services.integration import ServiceIntegration
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
+from samhost.gateway.service_target import ServiceTarget
 from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget
 
 
@@ -20,10 +22,13 @@ class Integration(Protocol):
         ...
 
 
-def integrations(functions: Functions, send_request: SendRequest) -> dict[str, Integration]:
+def integrations(
+    functions: Functions, services: ServiceIntegration, send_request: SendRequest
+) -> dict[str, Integration]:
     """The integrations by type."""
     return {
         LambdaTarget.type: LambdaProxy(functions),
         HttpTarget.type: HttpProxy(send_request),
+        ServiceTarget.type: services,
         NotEmulatedTarget.type: NotEmulated(),
     }

@@ -1,4 +1,4 @@
-"""Whether a function's resource policy lets an API invoke it, decided as IAM decides.
+"""Whether a function's resource policy lets an API invoke it, or a role's trust policy assume it, as IAM decides.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -8,14 +8,33 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from samhost.gateway.exchange import Exchange
+from samhost.gateway.routing import Route
+
 _SERVICE = "apigateway.amazonaws.com"
-_ACTION = "lambda:InvokeFunction"
+_INVOKE, _ASSUME = "lambda:InvokeFunction", "sts:AssumeRole"
+
+
+def source_arn(exchange: Exchange, route: Route, partition: str) -> str:
+    """A route's ARN with the method that was called, as conditions on `aws:SourceArn` see it."""
+    api = exchange.api
+    resource = route.key if route.is_default else f"{exchange.request.method}{route.path}"
+    return f"arn:{partition}:execute-api:{api.region}:{api.account_id}:{api.api_id}/{api.stage}/{resource}"
 
 
 def may_invoke(policy: dict, source_arn: str, account_id: str) -> bool:
     """Whether API Gateway may invoke the policy's function for a route's ARN: some Allow fits, and no Deny does."""
-    effects = {statement["Effect"] for statement in _statements(policy) if _fits(statement, source_arn, account_id)}
-    return effects == {"Allow"}
+    return _allows(policy, _INVOKE, source_arn, account_id)
+
+
+def may_assume(policy: dict, source_arn: str, account_id: str) -> bool:
+    """Whether API Gateway may assume the role of a trust policy, for a route's ARN."""
+    return _allows(policy, _ASSUME, source_arn, account_id)
+
+
+def _allows(policy: dict, action: str, source_arn: str, account_id: str) -> bool:
+    fitting = (item for item in _statements(policy) if _fits(item, action, source_arn, account_id))
+    return {statement["Effect"] for statement in fitting} == {"Allow"}
 
 
 def _statements(policy: dict) -> list[dict]:
@@ -23,12 +42,12 @@ def _statements(policy: dict) -> list[dict]:
     return [statements] if isinstance(statements, dict) else statements
 
 
-def _fits(statement: dict, source_arn: str, account_id: str) -> bool:
+def _fits(statement: dict, action: str, source_arn: str, account_id: str) -> bool:
     principal = statement.get("Principal")
     services = ["*"] if principal == "*" else _values(principal, "Service") + _values(principal, "AWS")
     if not {_SERVICE, "*"} & set(services):
         return False
-    if not any(_like(pattern.lower(), _ACTION.lower()) for pattern in _list(statement.get("Action"))):
+    if not any(_like(pattern.lower(), action.lower()) for pattern in _list(statement.get("Action"))):
         return False
     context = {"aws:sourcearn": source_arn, "aws:sourceaccount": account_id}
     # What cannot be decided here never allows, and always denies.

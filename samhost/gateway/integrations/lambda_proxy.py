@@ -7,7 +7,7 @@ from samhost.gateway.errors import BodyTooLargeError, IntegrationFailedError, In
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.lambda_event import EVENTS
-from samhost.gateway.integrations.lambda_permission import may_invoke
+from samhost.gateway.integrations.lambda_permission import may_invoke, source_arn
 from samhost.gateway.integrations.lambda_reply import REPLIES
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
@@ -49,12 +49,9 @@ class LambdaProxy:
         return REPLIES[target.payload_format](invocation.payload)
 
     async def _check_permission(self, exchange: Exchange, route: Route, target: LambdaTarget) -> None:
-        api = exchange.api
-        partition = target.function.split(":")[1]
-        resource = route.key if route.is_default else f"{exchange.request.method}{route.path}"
-        source_arn = f"arn:{partition}:execute-api:{api.region}:{api.account_id}:{api.api_id}/{api.stage}/{resource}"
-        if not may_invoke(await self._functions.policy(target.function), source_arn, api.account_id):
+        source = source_arn(exchange, route, target.function.split(":")[1])
+        if not may_invoke(await self._functions.policy(target.function), source, exchange.api.account_id):
             raise IntegrationFailedError(
                 f"The resource policy of {target.function} does not let apigateway.amazonaws.com invoke it for "
-                f"{source_arn}: an AWS::Lambda::Permission is missing"
+                f"{source}: an AWS::Lambda::Permission is missing"
             )

@@ -1,10 +1,12 @@
-"""The gateway in process: no sockets, and fakes at its two seams, the function invoker and the issuers' keys."""
+"""The gateway in process: no sockets, and fakes at its seams: the function invoker, the engine, the issuers' keys."""
 
 import asyncio
 import json
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
+from urllib.parse import parse_qsl, quote
 
 import httpx
 import jwt
@@ -12,12 +14,19 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from samhost.gateway.application import Gateway
+from samhost.gateway.authorizers import authorizers
 from samhost.gateway.document import load
+from samhost.gateway.engine import Reply
+from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Invocation
+from samhost.gateway.integrations.services.integration import ServiceIntegration
+from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.messages import Response
+from samhost.gateway.signing import Credentials
 
 REGION, ACCOUNT, API_ID = "us-east-1", "000000000000", "a1b2c3d4e5"
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/caller"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:echo"
 ALLOWED = {
     "Statement": [
@@ -55,6 +64,76 @@ class FakeFunctions:
 
     async def policy(self, arn):
         return self.resource_policy
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that the engine got."""
+
+    service: str
+    method: str
+    target: str
+    body: bytes
+    headers: dict[str, str]
+    credentials: Credentials | None
+    region: str | None
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters of the query protocol."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True, strict_parsing=True))
+
+    @property
+    def action(self) -> str:
+        target = self.headers.get("x-amz-target")
+        return target or self.form.get("Action", "")
+
+
+@dataclass
+class FakeEngine:
+    """Has one role, answers each other call with what a test says, and keeps the calls."""
+
+    reply: Reply = field(default_factory=lambda: Reply(200, {"Content-Type": "text/x-test"}, b"done"))
+    replies: list[Reply] = field(default_factory=list)  # before that one, in turn
+    failure: Exception | None = None
+    seconds: float = 0
+    trusted: object = "apigateway.amazonaws.com"
+    session_seconds: float = 3600
+    calls: list[Call] = field(default_factory=list)
+    assumed: int = 0
+
+    async def call(self, service, method, target, body=b"", *, headers=None, credentials=None, region=None):
+        call = Call(service, method, target, body, dict(headers or {}), credentials, region)
+        await asyncio.sleep(0)
+        if service == "iam" and call.action == "GetRole":
+            return self._trust_policy()
+        if service == "sts":
+            return self._session()
+        self.calls.append(call)
+        await asyncio.sleep(self.seconds)
+        if self.failure:
+            raise self.failure
+        return self.replies.pop(0) if self.replies else self.reply
+
+    def _trust_policy(self):
+        statement = {"Effect": "Allow", "Principal": {"Service": self.trusted}, "Action": "sts:AssumeRole"}
+        policy = quote(json.dumps({"Statement": [statement]}))
+        return Reply(200, {}, f"<AssumeRolePolicyDocument>{policy}</AssumeRolePolicyDocument>".encode())
+
+    def _session(self):
+        self.assumed += 1
+        ends = datetime.fromtimestamp(time.time() + self.session_seconds, UTC).isoformat()
+        members = {
+            "AccessKeyId": f"ASIA{self.assumed}",
+            "SecretAccessKey": "s",
+            "SessionToken": "t",
+            "Expiration": ends,
+        }
+        return Reply(200, {}, "".join(f"<{name}>{text}</{name}>" for name, text in members.items()).encode())
 
 
 @dataclass
@@ -95,6 +174,7 @@ class Served:
     application: Gateway
     log: list[str]
     keys: FakeKeys
+    engine: FakeEngine
     backend: FakeBackend
 
     def request(self, method, url, **options) -> httpx.Response:
@@ -114,6 +194,11 @@ class Served:
         return self.functions.events[-1]
 
     @property
+    def call(self) -> Call:
+        """What the engine got last."""
+        return self.engine.calls[-1]
+
+    @property
     def last_log(self) -> dict:
         return json.loads(self.log[-1])
 
@@ -123,6 +208,40 @@ def integration(**changes) -> dict:
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
     definition = {"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0", "uri": uri} | changes
     return {"x-amazon-apigateway-integration": {k: v for k, v in definition.items() if v is not None}}
+
+
+def service_integration(subtype, parameters, **changes) -> dict:
+    """An operation that an AWS service answers."""
+    definition = {
+        "type": "aws_proxy",
+        "integrationSubtype": subtype,
+        "payloadFormatVersion": "1.0",
+        "credentials": ROLE,
+        "requestParameters": parameters,
+    } | changes
+    return {"x-amazon-apigateway-integration": {k: v for k, v in definition.items() if v is not None}}
+
+
+@pytest.fixture
+def service_operation():
+    return service_integration
+
+
+@pytest.fixture
+def service(serve, engine):
+    """An API with one route that a service answers: `service("SQS-PurgeQueue", {"QueueUrl": …})`."""
+
+    def build(subtype, parameters, route="POST /calls", changes=None, **options):
+        method, _, path = route.partition(" ")
+        paths = {path: {method.lower(): service_integration(subtype, parameters, **(changes or {}))}}
+        return serve(paths=paths, engine=engine, **options)
+
+    return build
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
 
 
 @pytest.fixture
@@ -149,7 +268,7 @@ def definition():
 def serve(definition, signing_key):
     """Serve paths, or route keys that one function answers: `serve("GET /pets", "ANY /{proxy+}")`."""
 
-    def build(*keys, paths=None, functions=None, backend=None, **options):
+    def build(*keys, paths=None, functions=None, engine=None, backend=None, **options):
         paths = dict(paths or {})
         for key in keys:
             method, _, path = key.partition(" ")
@@ -158,10 +277,11 @@ def serve(definition, signing_key):
                 name, path = "x-amazon-apigateway-any-method", "/$default"
             paths.setdefault(path, {})[name] = integration()
         api = load(definition(paths, **options), REGION, ACCOUNT)
-        functions, log = functions or FakeFunctions(), []
+        functions, engine, log = functions or FakeFunctions(), engine or FakeEngine(), []
         keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
-        application = Gateway(api, functions, backend.send, keys, log.append)
-        return Served(api, functions, application, log, keys, backend)
+        services = ServiceIntegration(engine, Roles(engine))
+        by_type = authorizers(keys), integrations(functions, services, backend.send)
+        return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
 
     return build
 

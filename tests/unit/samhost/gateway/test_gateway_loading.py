@@ -22,7 +22,7 @@ def refused(definition, paths, **document):
         ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "http://{id}.example"}, "no http or https URL"),
         ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "http://a.example/{id}"}, "the variable id"),
         ({"type": "mock"}, "the integration type mock"),
-        ({"integrationSubtype": "SQS-SendMessage"}, "the service integration SQS-SendMessage"),
+        ({"integrationSubtype": "SNS-Publish"}, "the integration subtype SNS-Publish"),
         ({"connectionType": "VPC_LINK"}, "connectionType VPC_LINK"),
         ({"credentials": "arn:aws:iam::000000000000:role/r"}, "credentials"),
         ({"payloadFormatVersion": "3.0"}, "payloadFormatVersion 3.0"),

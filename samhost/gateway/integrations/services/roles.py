@@ -1,0 +1,94 @@
+"""The roles of integrations: assumed at the engine's STS, so that what each may do is what IAM says."""
+
+import asyncio
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from html import unescape
+from urllib.parse import unquote, urlencode
+
+from samhost.gateway.engine import Engine, Reply
+from samhost.gateway.errors import IntegrationFailedError
+from samhost.gateway.integrations.lambda_permission import may_assume
+from samhost.gateway.integrations.services.call import FORM
+from samhost.gateway.signing import Credentials
+
+SESSION_NAME = "BackplaneAssumeRoleSession"  # what API Gateway calls its sessions [obs]
+MARGIN_SECONDS = 300  # before their end, credentials are fetched anew
+
+
+@dataclass(frozen=True)
+class _Session:
+    credentials: Credentials
+    ends: float  # seconds since the epoch
+
+
+class Roles:
+    """Credentials of roles, kept until shortly before they end."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._sessions: dict[tuple[str, str], asyncio.Task[_Session]] = {}
+
+    async def credentials(self, role: str, source_arn: str, account_id: str) -> Credentials:
+        """A role's credentials, for an API whose route has this ARN.
+
+        Raises IntegrationFailedError where the role does not let API Gateway assume it, TimeoutError and
+        ConnectionError.
+        """
+        key = role, source_arn
+        assuming = self._sessions.get(key)
+        if assuming is None or _is_over(assuming):
+            assuming = asyncio.create_task(self._assume(role, source_arn, account_id))
+            self._sessions[key] = assuming
+        try:
+            return (await asyncio.shield(assuming)).credentials
+        except (TimeoutError, ConnectionError, IntegrationFailedError):
+            if self._sessions.get(key) is assuming:
+                del self._sessions[key]
+            raise
+
+    def forget(self, credentials: Credentials) -> None:
+        """Take credentials for ended, as they are where the engine has lost their session in a crash."""
+        for key, session in list(self._sessions.items()):
+            if session.done() and not session.exception() and session.result().credentials == credentials:
+                del self._sessions[key]
+
+    async def _assume(self, role: str, source_arn: str, account_id: str) -> _Session:
+        # The engine lets its root assume whatever trusts any service at all, so whom a role trusts is read here.
+        name = role.rpartition("/")[2]
+        answer = await self._query("iam", "2010-05-08", Action="GetRole", RoleName=name)
+        policy = unquote(_element(answer, "AssumeRolePolicyDocument") or "{}") if answer.status == 200 else "{}"
+        if not may_assume(json.loads(policy), source_arn, account_id):
+            raise IntegrationFailedError(f"The trust policy of {role} does not let apigateway.amazonaws.com assume it")
+        answer = await self._query("sts", "2011-06-15", Action="AssumeRole", RoleArn=role, RoleSessionName=SESSION_NAME)
+        parts = [_element(answer, part) for part in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")]
+        if answer.status != 200 or None in parts:
+            raise IntegrationFailedError(f"AssumeRole of {role} answered {answer.status}: {_element(answer, 'Code')}")
+        access_key, secret_key, token, expiration = map(str, parts)
+        return _Session(Credentials(access_key, secret_key, token), datetime.fromisoformat(expiration).timestamp())
+
+    async def _query(self, service: str, version: str, **parameters: str) -> Reply:
+        body = urlencode({"Version": version, **parameters}).encode()
+        answer = await self._engine.call(service, "POST", "/", body, headers=FORM)
+        if answer.status >= 500:
+            raise ConnectionError(f"{parameters['Action']} answered {answer.status}")
+        return answer
+
+
+def _is_over(assuming: asyncio.Task[_Session]) -> bool:
+    if not assuming.done():
+        return False
+    return (
+        assuming.cancelled()
+        or assuming.exception() is not None
+        or assuming.result().ends - MARGIN_SECONDS < time.time()
+    )
+
+
+def _element(answer: Reply, name: str) -> str | None:
+    """The text of the first XML element of a name."""
+    found = re.search(rf"<{name}>([^<]*)</{name}>", answer.body.decode(errors="replace"))
+    return unescape(found[1]) if found else None

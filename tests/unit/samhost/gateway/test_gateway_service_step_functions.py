@@ -1,0 +1,59 @@
+"""Step Functions: executions started, started and waited for, and stopped."""
+
+import pytest
+
+from samhost.gateway.engine import Reply
+
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:m:${context.authorizer.claims.sub}_${request.path.id}"
+
+
+def test_an_execution_is_named_by_the_user_and_gets_the_body_as_its_input(service, token, secured):
+    name = "${context.authorizer.claims.sub}_${request.path.id}"
+    parameters = {"StateMachineArn": MACHINE, "Name": name, "Input": "$request.body"}
+    api = service("StepFunctions-StartExecution", parameters, "PUT /exports/{id}", **secured)
+    headers = {"authorization": token(sub="user-1")}
+    body = '{"a": 1, "name": "other_1"}'
+    assert api.request("PUT", "/exports/e1", content=body, headers=headers).status_code == 200
+    assert (api.call.service, api.call.action) == ("states", "AWSStepFunctions.StartExecution")
+    assert api.call.headers["content-type"] == "application/x-amz-json-1.0"
+    assert api.call.json == {"stateMachineArn": MACHINE, "name": "user-1_e1", "input": body}
+
+
+def test_an_execution_is_stopped_by_an_arn_that_only_its_user_can_name(service, token, secured):
+    parameters = {"ExecutionArn": EXECUTION, "Error": "Stopped", "Cause": "by the user"}
+    api = service("StepFunctions-StopExecution", parameters, "DELETE /exports/{id}", **secured)
+    api.request("DELETE", "/exports/e1", headers={"authorization": token(sub="user-1")})
+    assert api.call.action == "AWSStepFunctions.StopExecution"
+    assert api.call.json == {
+        "executionArn": "arn:aws:states:us-east-1:000000000000:execution:m:user-1_e1",
+        "error": "Stopped",
+        "cause": "by the user",
+    }
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT"])
+def test_an_execution_that_was_waited_for_is_200_however_it_ended(service, engine, status):
+    body = f'{{"status":"{status}","output":"{{}}"}}'.encode()
+    engine.reply = Reply(200, {"Content-Type": "application/x-amz-json-1.0"}, body)
+    api = service("StepFunctions-StartSyncExecution", {"StateMachineArn": MACHINE, "Input": "{}"})
+    answer = api.request("POST", "/calls")
+    assert (answer.status_code, answer.content) == (200, body)
+    assert (api.call.action, api.call.json["input"]) == ("AWSStepFunctions.StartSyncExecution", "{}")
+
+
+def test_a_trace_header_goes_along(service):
+    parameters = {"StateMachineArn": MACHINE, "TraceHeader": "Root=1"}
+    api = service("StepFunctions-StartSyncExecution", parameters)
+    api.request("POST", "/calls")
+    assert api.call.json["traceHeader"] == "Root=1"
+
+
+@pytest.mark.parametrize(
+    "code", ["ExecutionAlreadyExists", "ExecutionLimitExceeded", "InvalidName", "StateMachineDoesNotExist"]
+)
+def test_the_services_refusals_reach_the_client(service, engine, code):
+    body = f'{{"__type":"{code}"}}'.encode()
+    engine.reply = Reply(400, {"Content-Type": "application/x-amz-json-1.0"}, body)
+    answer = service("StepFunctions-StartExecution", {"StateMachineArn": MACHINE}).request("POST", "/calls")
+    assert (answer.status_code, answer.content) == (400, body)
