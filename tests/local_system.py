@@ -48,6 +48,17 @@ class System:
         return self.addresses["outputs"][name]
 
 
+def access_token(system, client_id):
+    """An access token of the demo user of the system's one user pool."""
+    [user] = system.addresses["users"]
+    answer = system.client("cognito-idp").initiate_auth(
+        ClientId=client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": user["username"], "PASSWORD": user["password"]},
+    )
+    return answer["AuthenticationResult"]["AccessToken"]
+
+
 def free_ports(count):
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listener.getsockname()[1] for listener in listeners]

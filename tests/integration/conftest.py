@@ -1,13 +1,20 @@
 """Signed-in users of the running system, and the API through its gateway: every answer is held against its contract."""
 
 import io
+import json
+import os
 import secrets
+import shutil
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import api_contract
 import httpx
 import pytest
+from local_system import ROOT, System, free_ports
 from PIL import Image, ImageDraw, ImageFont
 
 
@@ -107,3 +114,27 @@ def drawn_page():
         return file.getvalue()
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def hosted(tmp_path_factory):
+    """`tests/service_integrations` as samhost runs it; SERVICE_INTEGRATIONS_DATA_DIR names one that is running."""
+    if given := os.environ.get("SERVICE_INTEGRATIONS_DATA_DIR"):
+        data_dir = Path(given).resolve()
+        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
+        return
+    data_dir = tmp_path_factory.mktemp("hosted") / "data"
+    api, engine = (str(port) for port in free_ports(2))
+    samhost = [sys.executable, "-m", "samhost"]
+    environment = os.environ | {"PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    template = ROOT / "tests" / "service_integrations" / "template.yaml"
+    subprocess.run(
+        [*samhost, "up", "--detach", "--template", template, "--data-dir", data_dir,
+         "--api-port", api, "--engine-port", engine],
+        cwd=ROOT, env=environment, check=True,
+    )  # fmt: skip
+    try:
+        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
+    finally:
+        subprocess.run([*samhost, "down", "--data-dir", data_dir], cwd=ROOT, check=True)
+        shutil.rmtree(data_dir)

@@ -9,6 +9,10 @@ from samhost.gateway.document import load
 from samhost.gateway.service_target import SUBTYPES
 
 ROLE = "arn:aws:iam::000000000000:role/caller"
+RECEIVE = (
+    "AttributeNames MaxNumberOfMessages MessageAttributeNames ReceiveRequestAttemptId VisibilityTimeout "
+    "WaitTimeSeconds Region"
+)
 DOCUMENTED = {
     "EventBridge-PutEvents": ("Detail DetailType Source", "Time EventBusName Resources TraceHeader Region"),
     "SQS-SendMessage": (
@@ -17,8 +21,7 @@ DOCUMENTED = {
     ),
     "SQS-ReceiveMessage": (
         "QueueUrl",
-        "AttributeNames MaxNumberOfMessages MessageAttributeNames ReceiveRequestAttemptId VisibilityTimeout"
-         " WaitTimeSeconds Region",
+        RECEIVE,
     ),
     "SQS-DeleteMessage": ("ReceiptHandle QueueUrl", "Region"),
     "SQS-PurgeQueue": ("QueueUrl", "Region"),
