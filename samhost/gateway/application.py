@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from samhost.gateway import access_log
-from samhost.gateway.authorizers.jwt_authorizer import JwtAuthorizer
+from samhost.gateway.authorizers import Authorizer
 from samhost.gateway.cors import is_preflight, without_cors
 from samhost.gateway.document import Api
 from samhost.gateway.errors import GatewayError, HeadersTooLargeError
@@ -30,7 +30,7 @@ class Gateway:
     def __init__(
         self,
         api: Api,
-        authorizers: Mapping[str, JwtAuthorizer],
+        authorizers: Mapping[str, Authorizer],
         integrations: Mapping[str, Integration],
         log: Callable[[str], None],
     ):
@@ -109,7 +109,7 @@ class Gateway:
         route = exchange.matched_route()
         if route.authorizer:
             authorizer = self._authorizers[route.authorizer.type]
-            exchange.caller = await authorizer.authorize(exchange.request, route.authorizer, route.scopes)
+            exchange.caller = await authorizer.authorize(exchange, route.authorizer)
 
     async def _integrate(self, exchange: Exchange) -> Response:
         route = exchange.matched_route()

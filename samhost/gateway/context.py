@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from samhost.gateway.errors import (
+    AuthorizerFailedError,
     ForbiddenError,
     GatewayError,
     IntegrationFailedError,
@@ -17,7 +18,7 @@ from samhost.gateway.errors import (
 )
 from samhost.gateway.exchange import Exchange
 
-_CLAIMS = "authorizer.claims."
+_AUTHORIZER, _CLAIMS = "authorizer.", "authorizer.claims."
 # Known names that have no value here: custom domains, client certificates and IAM callers do not exist locally.
 _ABSENT = {
     "awsEndpointRequestId2", "customDomain.basePathMatched", "identity.accountId", "identity.caller",
@@ -36,7 +37,7 @@ _RESPONSE_TYPES = {
 
 def is_known(name: str) -> bool:
     """Whether AWS documents a variable; `name` is without `$context.`."""
-    return name in _VARIABLES or name in _ABSENT or name.startswith("authorizer.")
+    return name in _VARIABLES or name in _ABSENT or name.startswith(_AUTHORIZER)
 
 
 def value(exchange: Exchange, name: str) -> str | None:
@@ -48,6 +49,10 @@ def value(exchange: Exchange, name: str) -> str | None:
         claims = exchange.caller.claims if exchange.caller else {}
         claim = name.removeprefix(_CLAIMS)
         return claim_text(claims[claim]) if claim in claims else None
+    if name.startswith(_AUTHORIZER) and name not in _VARIABLES:
+        said = (exchange.caller.context if exchange.caller else None) or {}
+        key = name.removeprefix(_AUTHORIZER)
+        return claim_text(said[key]) if said.get(key) is not None else None
     variable = _VARIABLES.get(name)
     found = variable(exchange) if variable else None
     return None if found is None else str(found)
@@ -99,7 +104,8 @@ _integration_error = _reason(IntegrationFailedError, IntegrationUnavailableError
 _VARIABLES: dict[str, Callable[[Exchange], object]] = {
     "accountId": lambda exchange: exchange.api.account_id,
     "apiId": lambda exchange: exchange.api.api_id,
-    "authorizer.error": _reason(UnauthorizedError, ForbiddenError),
+    "authorizer.error": _reason(UnauthorizedError, ForbiddenError, AuthorizerFailedError),
+    "authorizer.principalId": lambda exchange: exchange.caller.principal_id if exchange.caller else None,
     "awsEndpointRequestId": lambda exchange: exchange.integration_request_id,
     "dataProcessed": lambda exchange: (
         exchange.request.head_size + len(exchange.response.body) if exchange.response else None

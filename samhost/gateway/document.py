@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from samhost.gateway.authorizers.jwt_authorizer import JwtSettings
+from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
 from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
@@ -23,7 +23,6 @@ _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _EXTENSION = "x-amazon-apigateway-"
 _TARGETS = {LambdaTarget.type: LambdaTarget.load, HttpTarget.type: HttpTarget.load}
-_AUTHORIZERS = {JwtSettings.type: JwtSettings.load}
 # What nothing here acts on yet.
 _NOT_EMULATED = {
     "connectionId": "connectionId (private integrations)",
@@ -123,7 +122,7 @@ def _route(
     operation = _object(operation, f"{method} {path}")
     path = DEFAULT if operation.get("isDefaultRoute") or path == f"/{DEFAULT}" else path
     try:
-        authorizer, scopes = _security(document, operation)
+        authorizer, scopes = _security(document, variables, operation)
         integration = _resolve(document, operation.get(f"{_EXTENSION}integration")) or {}
         return Route(
             method=method,
@@ -170,7 +169,9 @@ def _request_changes(integration: Mapping[str, Any]) -> Mapping[str, Any]:
     return {} if "integrationSubtype" in integration else integration.get("requestParameters") or {}
 
 
-def _security(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[JwtSettings | None, tuple[str, ...]]:
+def _security(
+    document: Mapping[str, Any], variables: Mapping[str, str], operation: Mapping[str, Any]
+) -> tuple[JwtSettings | LambdaAuthorizerSettings | None, tuple[str, ...]]:
     """Who may call: the operation's `security`, else the document's; an empty list opens a route."""
     if f"{_EXTENSION}auth" in operation:
         raise UnsupportedError("x-amazon-apigateway-auth (IAM authorization)")
@@ -188,9 +189,14 @@ def _security(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tupl
     if authorizer is None:
         raise UnsupportedError(f"the security scheme {name}, which has no {_EXTENSION}authorizer")
     kind = str(authorizer.get("type")).lower()
-    if kind not in _AUTHORIZERS:
+    if kind == JwtSettings.type:
+        return JwtSettings.load(authorizer), tuple(scopes)
+    if kind != LambdaAuthorizerSettings.type:
         raise UnsupportedError(f"the authorizer type {kind}")
-    return _AUTHORIZERS[kind](authorizer), tuple(scopes)
+    if scopes:
+        raise UnsupportedError(f"scopes for {name}, a Lambda authorizer: only JWT authorizers look at them")
+    uri = with_stage_variables(str(authorizer.get("authorizerUri")), variables)
+    return LambdaAuthorizerSettings.load(name, authorizer, uri), ()
 
 
 def _schemes(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,12 +2,13 @@
 
 GatewayError               an answer that the gateway gives itself, `{"message": …}`
 ├── BadRequestError            400
-├── UnauthorizedError          401, with `www-authenticate`
-├── ForbiddenError             403, with `www-authenticate`
+├── UnauthorizedError          401
+├── ForbiddenError             403
 ├── NotFoundError              404, no such route or stage
 ├── BodyTooLargeError          413
 ├── TooManyRequestsError       429
 ├── HeadersTooLargeError       431
+├── AuthorizerFailedError      500, a Lambda authorizer did not do its part
 ├── IntegrationFailedError     500, the integration did not do its part
 ├── NotEmulatedError           501, the document asks for what is not here yet
 └── IntegrationUnavailableError 503, the integration cannot be reached, or takes too long
@@ -39,23 +40,23 @@ class BadRequestError(GatewayError):
 
 
 class UnauthorizedError(GatewayError):
-    """There is no token, or it is not valid here; the challenge is the value of `www-authenticate`."""
+    """There is no token, or it is not valid here; a challenge is the value of `www-authenticate`."""
 
     status = 401
     message = "Unauthorized"
 
-    def __init__(self, challenge: str, reason: str):
-        super().__init__(reason, (("www-authenticate", challenge),))
+    def __init__(self, challenge: str | None, reason: str):
+        super().__init__(reason, (("www-authenticate", challenge),) if challenge else ())
 
 
 class ForbiddenError(GatewayError):
-    """The token is valid, and lacks every scope that the route asks for."""
+    """The token lacks every scope that the route asks for, or a Lambda authorizer does not let the request pass."""
 
     status = 403
     message = "Forbidden"
 
-    def __init__(self, challenge: str, reason: str):
-        super().__init__(reason, (("www-authenticate", challenge),))
+    def __init__(self, challenge: str | None, reason: str):
+        super().__init__(reason, (("www-authenticate", challenge),) if challenge else ())
 
 
 class NotFoundError(GatewayError):
@@ -84,6 +85,10 @@ class HeadersTooLargeError(GatewayError):
 
     status = 431
     message = "Request Header Fields Too Large"
+
+
+class AuthorizerFailedError(GatewayError):
+    """A Lambda authorizer failed, may not be called, or answered in a shape that HTTP APIs do not take."""
 
 
 class IntegrationFailedError(GatewayError):

@@ -82,7 +82,13 @@ class Response:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the claims of a verified token, and its scopes where the route asks for some."""
+    """Who calls: the claims of a verified token, and its scopes where the route asks for some.
+
+    Or else what a Lambda authorizer says of them: `principal_id` where it answered a policy, and its `context`.
+    """
 
     claims: dict[str, Any]
     scopes: list[str] | None
+    is_by_function: bool = False
+    principal_id: str | None = None
+    context: dict[str, Any] | None = None

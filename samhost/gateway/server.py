@@ -61,10 +61,10 @@ async def serve(config: Mapping[str, Any]) -> None:
             timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
         ) as session:
             engine = Engine(session, config["engine"], config["region"], credentials)
-            functions, services = Functions(engine), ServiceIntegration(engine, Roles(engine))
+            functions, roles = Functions(engine), Roles(engine)
             by_type = (
-                authorizers(KeySets(partial(fetch, session), config["engine"])),
-                integrations(functions, services, partial(send_request, session)),
+                authorizers(KeySets(partial(fetch, session), config["engine"]), functions, roles),
+                integrations(functions, ServiceIntegration(engine, roles), partial(send_request, session)),
             )
             servers = [_Server(_settings(Gateway(api, *by_type, _print))) for api in apis]
             _stop_on_signals(servers)

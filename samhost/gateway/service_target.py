@@ -103,9 +103,14 @@ def _expression(subtype: str, name: str, text: Any) -> Expression:
     return expression
 
 
+def is_role_arn(text: Any) -> bool:
+    """Whether a document names a role, as which something is to be called."""
+    return _ROLE.fullmatch(str(text)) is not None
+
+
 def _role(subtype: str, credentials: Any) -> str:
     if not credentials:
         raise UnsupportedError(f"{subtype} without credentials, the role that calls the service")
-    if not _ROLE.fullmatch(str(credentials)):
+    if not is_role_arn(credentials):
         raise UnsupportedError(f"{subtype} with the credentials {credentials}, which are no role's ARN")
     return str(credentials)

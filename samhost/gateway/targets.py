@@ -30,6 +30,14 @@ def with_stage_variables(uri: str, values: Mapping[str, str]) -> str:
     return _STAGE_VARIABLE.sub(lambda variable: values[variable[1]], uri)
 
 
+def function_arn(uri: str) -> str:
+    """The ARN in a URI that invokes a function; raises UnsupportedError for another."""
+    parsed = _URI.fullmatch(uri)
+    if parsed is None:
+        raise UnsupportedError(f"an integration uri that is not a Lambda function's: {uri}")
+    return parsed["function"]
+
+
 @dataclass(frozen=True)
 class LambdaTarget:
     """The function behind a route, the format of its payloads, and how many seconds it may take."""
@@ -49,10 +57,7 @@ class LambdaTarget:
             raise UnsupportedError(
                 f"payloadFormatVersion {payload_format} (one of {', '.join(PAYLOAD_FORMATS)} is required)"
             )
-        uri = _URI.fullmatch(str(definition.get("uri")))
-        if uri is None:
-            raise UnsupportedError(f"an integration uri that is not a Lambda function's: {definition.get('uri')}")
-        return cls(uri["function"], payload_format, timeout)
+        return cls(function_arn(str(definition.get("uri"))), payload_format, timeout)
 
 
 @dataclass(frozen=True)

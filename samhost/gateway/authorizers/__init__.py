@@ -1,9 +1,25 @@
 """Who may call a route, by the type that the document names: each has one `authorize`."""
 
-from samhost.gateway.authorizers.jwt_authorizer import JwtAuthorizer, JwtSettings
+from typing import Any, Protocol
+
+from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
+from samhost.gateway.authorizers.jwt_authorizer import JwtAuthorizer
 from samhost.gateway.authorizers.jwt_keys import KeySets
+from samhost.gateway.authorizers.lambda_authorizer import LambdaAuthorizer
+from samhost.gateway.exchange import Exchange
+from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.integrations.services.roles import Roles
+from samhost.gateway.messages import Caller
 
 
-def authorizers(keys: KeySets) -> dict[str, JwtAuthorizer]:
+class Authorizer(Protocol):
+    """Decides on requests for routes whose authorizer is of its type."""
+
+    async def authorize(self, exchange: Exchange, settings: Any) -> Caller:
+        """Tell who calls; raises GatewayError for those who may not."""
+        ...
+
+
+def authorizers(keys: KeySets, functions: Functions, roles: Roles) -> dict[str, Authorizer]:
     """The authorizers by type."""
-    return {JwtSettings.type: JwtAuthorizer(keys)}
+    return {JwtSettings.type: JwtAuthorizer(keys), LambdaAuthorizerSettings.type: LambdaAuthorizer(functions, roles)}

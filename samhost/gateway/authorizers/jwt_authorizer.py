@@ -5,25 +5,24 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-author
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import jwt
 from jwt.utils import base64url_decode
 
-from samhost.gateway.errors import ForbiddenError, UnauthorizedError, UnsupportedError
+from samhost.gateway.authorizer_settings import HEADER_SOURCE, QUERY_SOURCE, JwtSettings
+from samhost.gateway.errors import ForbiddenError, UnauthorizedError
 from samhost.gateway.messages import Caller
 
 if TYPE_CHECKING:
     from samhost.gateway.authorizers.jwt_keys import KeySets
+    from samhost.gateway.exchange import Exchange
     from samhost.gateway.messages import Request
 
 ALGORITHMS = ["RS256", "RS384", "RS512"]  # only RSA-based ones are supported [doc]
 REMEMBER_SECONDS = 60  # a token that was verified is not verified again at each request, which costs more than the rest
 REMEMBERED_TOKENS = 1000
-_HEADER, _QUERY = "$request.header.", "$request.querystring."
 # Seen at AWS are the descriptions of segments, audience and issuer; the others are worded here [inf].
 _DESCRIPTIONS = {
     jwt.ExpiredSignatureError: "the token has expired",
@@ -34,36 +33,6 @@ _DESCRIPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class JwtSettings:
-    """What a JWT authorizer asks of a token, and where the request carries it."""
-
-    issuer: str
-    audience: tuple[str, ...]
-    source: str  # a mapping expression
-    type = "jwt"
-
-    @classmethod
-    def load(cls, definition: Mapping[str, Any]) -> "JwtSettings":
-        """Read an `x-amazon-apigateway-authorizer`; raises UnsupportedError.
-
-        `authorizerPayloadFormatVersion` means nothing for JWT authorizers and is ignored: `sam local` asks for it.
-        """
-        settings = definition.get("jwtConfiguration") or {}
-        audience = settings.get("audience") or []
-        audience = (audience,) if isinstance(audience, str) else tuple(audience)
-        issuer = settings.get("issuer")
-        if not issuer or not audience or not all(isinstance(value, str) for value in (issuer, *audience)):
-            raise UnsupportedError("a JWT authorizer without issuer and audience, as text")
-        if len(audience) > 50:
-            raise UnsupportedError("a JWT authorizer with more than 50 audiences, the quota")
-        source = definition.get("identitySource", f"{_HEADER}Authorization")
-        source = source[0] if isinstance(source, list) and len(source) == 1 else source
-        if not isinstance(source, str) or not source.startswith((_HEADER, _QUERY)) or "," in source:
-            raise UnsupportedError(f"the identity source {source}: a JWT authorizer takes one header or parameter")
-        return cls(issuer, audience, source)
-
-
 class JwtAuthorizer:
     """Admits callers whose token a trusted issuer signed."""
 
@@ -71,15 +40,16 @@ class JwtAuthorizer:
         self._keys = keys
         self._verified: dict[tuple[str, JwtSettings], tuple[float, dict[str, Any]]] = {}
 
-    async def authorize(self, request: "Request", settings: JwtSettings, scopes: tuple[str, ...]) -> Caller:
-        """Check the request's token, and that it has one of `scopes` where there are any.
+    async def authorize(self, exchange: "Exchange", settings: JwtSettings) -> Caller:
+        """Check the request's token, and that it has one of the route's scopes where there are any.
 
         Raises UnauthorizedError and ForbiddenError.
         """
-        token = _token(request, settings.source)
+        token = _token(exchange.request, settings.source)
         if not token:
             raise UnauthorizedError("Bearer", "There is no token")
         claims = await self._claims(token, settings)
+        scopes = exchange.matched_route().scopes
         if not scopes:
             return Caller(claims, None)
         granted = _scopes(claims)
@@ -122,10 +92,10 @@ class JwtAuthorizer:
 
 def _token(request: "Request", source: str) -> str | None:
     """The token of a request; the prefix `Bearer ` is optional [doc]."""
-    if source.startswith(_HEADER):
-        value = request.header(source.removeprefix(_HEADER).lower())
+    if source.startswith(HEADER_SOURCE):
+        value = request.header(source.removeprefix(HEADER_SOURCE).lower())
     else:
-        value = parse_qs(request.query).get(source.removeprefix(_QUERY), [None])[0]
+        value = parse_qs(request.query).get(source.removeprefix(QUERY_SOURCE), [None])[0]
     value = (value or "").strip()
     scheme, _, rest = value.partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from samhost.gateway.engine import Engine
+from samhost.gateway.signing import Credentials
 
 POLICY_SECONDS = 5  # a permission that is added or taken away counts this much later
 
@@ -27,9 +28,9 @@ class Functions:
         self._engine = engine
         self._policies: dict[str, tuple[float, asyncio.Task[dict]]] = {}
 
-    async def invoke(self, arn: str, event: bytes) -> Invocation:
-        """Invoke a function and wait for its answer; raises TimeoutError and ConnectionError."""
-        reply = await self._engine.call("lambda", "POST", _path(arn, "invocations"), event)
+    async def invoke(self, arn: str, event: bytes, credentials: Credentials | None = None) -> Invocation:
+        """Invoke a function, as a role where `credentials` are one's; raises TimeoutError and ConnectionError."""
+        reply = await self._engine.call("lambda", "POST", _path(arn, "invocations"), event, credentials=credentials)
         return Invocation(reply.status, reply.headers.get("X-Amz-Function-Error"), reply.body)
 
     async def policy(self, arn: str) -> dict:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from samhost.gateway.context import claim_text, domain_name, request_time
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.messages import HOP_BY_HOP, Headers
+from samhost.gateway.messages import HOP_BY_HOP, Caller, Headers
 from samhost.gateway.routing import Route
 
 # Bodies of these types arrive as text, all others as base64, `application/x-www-form-urlencoded` and an absent type
@@ -35,7 +35,7 @@ def event_2_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
         "requestContext": {
             "accountId": api.account_id,
             "apiId": api.api_id,
-            **({"authorizer": {"jwt": _jwt(exchange)}} if exchange.caller else {}),
+            **({"authorizer": _authorizer_2_0(exchange.caller)} if exchange.caller else {}),
             **_domain(exchange),
             "http": {
                 "method": request.method,
@@ -86,7 +86,7 @@ def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
         "requestContext": {
             "accountId": api.account_id,
             "apiId": api.api_id,
-            "authorizer": _jwt(exchange),
+            "authorizer": _authorizer_1_0(exchange.caller),
             **_domain(exchange),
             "extendedRequestId": exchange.request_id,
             "httpMethod": request.method,
@@ -111,10 +111,20 @@ def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
     }
 
 
-def _jwt(exchange: Exchange) -> dict[str, Any]:
-    caller = exchange.caller
+def _authorizer_2_0(caller: Caller) -> dict[str, Any]:
+    return {"lambda": caller.context} if caller.is_by_function else {"jwt": _jwt(caller)}
+
+
+def _authorizer_1_0(caller: Caller | None) -> dict[str, Any]:
+    """Of a Lambda authorizer its context and the principal, as in REST APIs [inf]."""
     if caller is None:
         return {"claims": None, "scopes": None}
+    if not caller.is_by_function:
+        return _jwt(caller)
+    return {**(caller.context or {}), **({"principalId": caller.principal_id} if caller.principal_id else {})}
+
+
+def _jwt(caller: Caller) -> dict[str, Any]:
     return {"claims": {name: claim_text(value) for name, value in caller.claims.items()}, "scopes": caller.scopes}
 
 

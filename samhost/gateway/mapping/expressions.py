@@ -97,6 +97,17 @@ def response_expression(text: str) -> Expression:
     return _parse(text, _RESPONSE)
 
 
+def identity_source(text: str) -> Expression:
+    """Read an identity source of a Lambda authorizer, where no header is reserved; raises UnsupportedError.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+    """
+    expression = _parse(text, _IDENTITY)
+    if expression.is_static:
+        raise UnsupportedError(f"the identity source {text}, which reads nothing of a request")
+    return expression
+
+
 def check_header(name: str) -> str:
     """A header's name in lower case; raises UnsupportedError for one that is reserved, or no name."""
     lower = name.lower()
@@ -138,7 +149,11 @@ def _named(what: str, make: Callable[[str], Reader]) -> Callable[[str], Reader]:
 
 
 def _request_header(name: str) -> Reader:
-    lower = check_header(name)
+    return _any_request_header(check_header(name))
+
+
+def _any_request_header(name: str) -> Reader:
+    lower = name.lower()
     return lambda source: _header_value(source.exchange.request.headers, lower)
 
 
@@ -207,6 +222,11 @@ _REQUEST: Roots = {
     "request.querystring": _named("request.querystring", lambda name: lambda source: source.query.get(name)),
     "request.path": _request_path,
     "request.body": _body,
+    **_ALWAYS,
+}
+_IDENTITY: Roots = {
+    "request.header": _named("request.header", _any_request_header),
+    "request.querystring": _REQUEST["request.querystring"],
     **_ALWAYS,
 }
 _RESPONSE: Roots = {

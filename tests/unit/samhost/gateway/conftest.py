@@ -53,7 +53,7 @@ class FakeFunctions:
     events: list[dict] = field(default_factory=list)
     invoked: list[str] = field(default_factory=list)
 
-    async def invoke(self, arn, event):
+    async def invoke(self, arn, event, credentials=None):
         self.invoked.append(arn)
         self.events.append(json.loads(event))
         await asyncio.sleep(self.seconds)
@@ -279,8 +279,11 @@ def serve(definition, signing_key):
         api = load(definition(paths, **options), REGION, ACCOUNT)
         functions, engine, log = functions or FakeFunctions(), engine or FakeEngine(), []
         keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
-        services = ServiceIntegration(engine, Roles(engine))
-        by_type = authorizers(keys), integrations(functions, services, backend.send)
+        roles = Roles(engine)
+        by_type = (
+            authorizers(keys, functions, roles),
+            integrations(functions, ServiceIntegration(engine, roles), backend.send),
+        )
         return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
 
     return build

@@ -20,7 +20,7 @@ class Engine:
     def __init__(self, *replies):
         self.replies, self.calls = list(replies), []
 
-    async def call(self, service, method, path, body=b""):
+    async def call(self, service, method, path, body=b"", *, credentials=None):
         self.calls.append((service, method, path, body))
         await asyncio.sleep(0)
         return self.replies.pop(0)

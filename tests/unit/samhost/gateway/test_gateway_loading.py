@@ -52,7 +52,7 @@ def test_a_route_without_an_integration_is_refused(definition):
 @pytest.mark.parametrize(
     ("scheme", "reason"),
     [
-        ({"x-amazon-apigateway-authorizer": {"type": "request"}}, "the authorizer type request"),
+        ({"x-amazon-apigateway-authorizer": {"type": "token"}}, "the authorizer type token"),
         ({"x-amazon-apigateway-authorizer": {"type": "jwt"}}, "without issuer and audience"),
         ({"x-amazon-apigateway-authtype": "awsSigv4"}, "no x-amazon-apigateway-authorizer"),
         (None, "no x-amazon-apigateway-authorizer"),
