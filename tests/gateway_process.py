@@ -1,4 +1,4 @@
-"""The gateway as a process of its own, without an engine, and a server behind it that does what a test says."""
+"""The gateway as a process of its own, and a server behind it that does what a test says."""
 
 import asyncio
 import concurrent.futures
@@ -26,6 +26,7 @@ class GatewayProcess:
 
     url: str
     log_file: Path
+    pid: int
 
     @property
     def log(self) -> str:
@@ -33,14 +34,16 @@ class GatewayProcess:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, document: dict, stage: dict | None = None) -> Iterator[GatewayProcess]:
-    """Serve a document's `paths` and other members, in a stage."""
-    engine, port = free_ports(2)
+def gateway(
+    folder: Path, document: dict, *, stage: dict | None = None, engine: str = "http://127.0.0.1:9"
+) -> Iterator[GatewayProcess]:
+    """Serve a document's `paths` and other members, in a stage; by default there is no engine (port 9 discards)."""
+    [port] = free_ports(1)
     api = {
         "name": "TestApi", "apiId": "a1b2c3d4e5", "host": "127.0.0.1", "port": port, "stage": stage or {},
         "document": {"openapi": "3.0.3", "info": {"title": "Test", "version": "1"}} | document,
     }  # fmt: skip
-    config = {"engine": f"http://127.0.0.1:{engine}", "region": "us-east-1", "accountId": "000000000000", "apis": [api]}
+    config = {"engine": engine, "region": "us-east-1", "accountId": "000000000000", "apis": [api]}
     file, log_file = folder / "gateway.json", folder / "gateway.log"
     file.write_text(json.dumps(config))
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -55,7 +58,7 @@ def gateway(folder: Path, document: dict, stage: dict | None = None) -> Iterator
             assert process.poll() is None, log_file.read_text()
             assert time.monotonic() < deadline, log_file.read_text()
             time.sleep(0.05)
-        yield GatewayProcess(f"http://127.0.0.1:{port}", log_file)
+        yield GatewayProcess(f"http://127.0.0.1:{port}", log_file, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
