@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import uvicorn
@@ -20,6 +21,7 @@ from samhost.gateway import access_log
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
+from samhost.gateway.connections import Connections
 from samhost.gateway.document import Api, load
 from samhost.gateway.engine import Engine
 from samhost.gateway.errors import ConfigurationError
@@ -31,7 +33,6 @@ from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
-CALL_SECONDS = 60  # no call to the engine outlives this; integrations have their own, shorter timeouts
 BACKLOG = 2048
 OPEN_FILES = 8192  # each request under way holds two connections; some systems begin with 256 files
 
@@ -54,13 +55,13 @@ async def serve(config: Mapping[str, Any]) -> None:
     addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(_listen(api, *address)) for api, address in zip(apis, addresses, strict=True)]
-        # The engine decides how much runs at once, so connections to it are not limited here.
+        # Backends decide how much runs at once, so connections to them are not limited here; no caller's request may
+        # leave a cookie for the next.
         async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
-            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
         ) as session:
-            engine = Engine(session, config["engine"], config["region"], credentials)
+            connections = stack.enter_context(contextlib.closing(_connections(config["engine"])))
+            engine = Engine(connections, urlsplit(config["engine"]).netloc, config["region"], credentials)
             functions, roles = Functions(engine), Roles(engine)
             by_type = (
                 authorizers(KeySets(partial(fetch, session), config["engine"]), functions, roles),
@@ -80,6 +81,11 @@ def _raise_file_limit() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _connections(url: str) -> Connections:
+    parts = urlsplit(url)
+    return Connections(parts.hostname or "", parts.port or 80)
 
 
 def _listen(api: Api, host: str, port: int) -> socket.socket:

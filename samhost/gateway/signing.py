@@ -46,7 +46,7 @@ def signed_headers(
     canonical = "\n".join(
         (
             method,
-            quote(path, safe="/~"),
+            _canonical_path(path),
             "&".join(sorted(query.split("&"))),
             *(f"{name}:{signed[name]}" for name in names),
             "",
@@ -62,6 +62,11 @@ def signed_headers(
         f"SignedHeaders={';'.join(names)}, Signature={hmac.digest(key, text.encode(), 'sha256').hex()}"
     )
     return signed
+
+
+@lru_cache(maxsize=1024)
+def _canonical_path(path: str) -> str:
+    return quote(path, safe="/~")
 
 
 @lru_cache(maxsize=256)

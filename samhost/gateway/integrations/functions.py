@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import quote
 
 from samhost.gateway.engine import Engine
@@ -31,7 +32,7 @@ class Functions:
     async def invoke(self, arn: str, event: bytes, credentials: Credentials | None = None) -> Invocation:
         """Invoke a function, as a role where `credentials` are one's; raises TimeoutError and ConnectionError."""
         reply = await self._engine.call("lambda", "POST", _path(arn, "invocations"), event, credentials=credentials)
-        return Invocation(reply.status, reply.headers.get("X-Amz-Function-Error"), reply.body)
+        return Invocation(reply.status, reply.headers.get("x-amz-function-error"), reply.body)
 
     async def policy(self, arn: str) -> dict:
         """A function's resource policy, empty where it has none; kept for a short while.
@@ -57,5 +58,6 @@ class Functions:
         return json.loads(json.loads(reply.body)["Policy"])
 
 
+@cache
 def _path(arn: str, what: str) -> str:
     return f"/2015-03-31/functions/{quote(arn, safe='')}/{what}"

@@ -13,7 +13,7 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.integrations.services.call import FORM, Caller, Operation, Parameters
 
@@ -38,13 +38,13 @@ async def _get_configuration(parameters: Parameters, caller: Caller) -> Reply:
         profile = await _find(caller, f"{path}/configurationprofiles", "Configuration", parameters)
         await _check_permission(caller, application["Id"], environment["Id"], profile["Id"])
         version = await _deployed_version(caller, f"{path}/environments/{environment['Id']}/deployments", profile)
-        headers = {"Configuration-Version": version}
+        headers = {"configuration-version": version}
         if parameters.get("ClientConfigurationVersion") == version:
             return Reply(204, headers, b"")
         latest = await _latest_configuration(caller, application["Id"], environment["Id"], profile["Id"])
     except _RefusedError as error:
         return error.reply
-    return Reply(200, headers | {"Content-Type": latest.headers.get("Content-Type", "")}, latest.body)
+    return Reply(200, headers | {"content-type": latest.headers.get("content-type", "")}, latest.body)
 
 
 async def _find(caller: Caller, path: str, parameter: str, parameters: Parameters) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _member(reply: Reply, name: str) -> Any:
 
 
 def _refusal(status: int, code: str, message: str) -> _RefusedError:
-    headers = {"Content-Type": "application/json", "X-Amzn-ErrorType": code}
+    headers = {"content-type": "application/json", "x-amzn-errortype": code}
     return _RefusedError(Reply(status, headers, json.dumps({"Message": message}).encode()))
 
 

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 from samhost.gateway.errors import BadRequestError
 from samhost.gateway.integrations.services.call import Caller, Operation, Parameters, text_list
 
@@ -19,7 +19,7 @@ async def _put_events(parameters: Parameters, caller: Caller) -> Reply:
         # EventBridge refuses the entry and answers 200 [doc]; the engine would take it.
         refused = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
         body = json.dumps({"FailedEntryCount": 1, "Entries": [refused]}, separators=(",", ":")).encode()
-        return Reply(200, {"Content-Type": _JSON_1_1}, body)
+        return Reply(200, {"content-type": _JSON_1_1}, body)
     entry: dict[str, Any] = dict(parameters)
     if "Time" in entry:
         entry["Time"] = _time(entry["Time"])

@@ -3,7 +3,8 @@
 import asyncio
 import re
 
-from samhost.gateway.engine import Engine, Reply
+from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Engine
 from samhost.gateway.errors import BadRequestError, IntegrationUnavailableError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.lambda_permission import source_arn
@@ -19,7 +20,7 @@ OPERATIONS = (
     sqs.OPERATIONS | event_bridge.OPERATIONS | kinesis.OPERATIONS | step_functions.OPERATIONS | app_config.OPERATIONS
 )
 # Of a service's headers, those that clients get; which they are on AWS is not documented [inf].
-_PASSED = ("Content-Type", "Configuration-Version", "x-amzn-RequestId")
+_PASSED = ("content-type", "configuration-version", "x-amzn-requestid")
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
 _LOST_SESSION = (b"InvalidClientTokenId", b"UnrecognizedClientException", b"ExpiredToken")
 
@@ -47,8 +48,8 @@ class ServiceIntegration:
         except ConnectionError as error:
             raise IntegrationUnavailableError(str(error)) from error
         exchange.integration_status = reply.status
-        exchange.integration_request_id = reply.headers.get("x-amzn-RequestId")
-        headers = [(name.lower(), value) for name in _PASSED if (value := reply.headers.get(name))]
+        exchange.integration_request_id = reply.headers.get("x-amzn-requestid")
+        headers = [(name, value) for name in _PASSED if (value := reply.headers.get(name))]
         return Response(reply.status, headers, b"" if reply.status in (204, 304) else reply.body)
 
     async def _call(self, exchange: Exchange, route: Route, target: ServiceTarget, parameters: dict[str, str]) -> Reply:

@@ -9,7 +9,8 @@ from datetime import datetime
 from html import unescape
 from urllib.parse import unquote, urlencode
 
-from samhost.gateway.engine import Engine, Reply
+from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Engine
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.integrations.lambda_permission import may_assume
 from samhost.gateway.integrations.services.call import FORM

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html
 """
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 from samhost.gateway.integrations.services.call import Caller, Operation, Parameters
 
 

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
+from samhost.gateway.connections import Reply
 from samhost.gateway.document import load
-from samhost.gateway.engine import Reply
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Invocation
 from samhost.gateway.integrations.services.integration import ServiceIntegration
@@ -97,7 +97,7 @@ class Call:
 class FakeEngine:
     """Has one role, answers each other call with what a test says, and keeps the calls."""
 
-    reply: Reply = field(default_factory=lambda: Reply(200, {"Content-Type": "text/x-test"}, b"done"))
+    reply: Reply = field(default_factory=lambda: Reply(200, {"content-type": "text/x-test"}, b"done"))
     replies: list[Reply] = field(default_factory=list)  # before that one, in turn
     failure: Exception | None = None
     seconds: float = 0

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 from samhost.gateway.integrations import functions as module
 from samhost.gateway.integrations.functions import Functions
 
@@ -31,7 +31,7 @@ def policy_reply():
 
 
 def test_an_invocation_is_one_call_of_the_public_api():
-    engine = Engine(Reply(200, {"X-Amz-Function-Error": "Unhandled"}, b"{}"))
+    engine = Engine(Reply(200, {"x-amz-function-error": "Unhandled"}, b"{}"))
     invocation = asyncio.run(Functions(engine).invoke(ARN, b"event"))
     assert engine.calls == [("lambda", "POST", f"{PATH}/invocations", b"event")]
     assert (invocation.status, invocation.function_error, invocation.payload) == (200, "Unhandled", b"{}")

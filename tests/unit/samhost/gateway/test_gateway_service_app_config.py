@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 
 PARAMETERS = {"Application": "app", "Environment": "live", "Configuration": "limits", "ClientId": "me"}
 SINCE = PARAMETERS | {"ClientConfigurationVersion": "$request.querystring.version"}
@@ -32,7 +32,7 @@ class AppConfig:
             allowed = asked["ResourceArns.member.1"] not in self.denied
             return Reply(200, {}, f"<EvalDecision>{'allowed' if allowed else 'implicitDeny'}</EvalDecision>".encode())
         if self.status != 200:
-            return Reply(self.status, {"Content-Type": "text/plain"}, b"why")
+            return Reply(self.status, {"content-type": "text/plain"}, b"why")
         if path == "/configurationsessions":
             assert json.loads(body) == {
                 "ApplicationIdentifier": "a1", "EnvironmentIdentifier": "e1", "ConfigurationProfileIdentifier": "p1",
@@ -40,7 +40,7 @@ class AppConfig:
             return Reply(201, {}, b'{"InitialConfigurationToken": "t/1"}')
         if path == "/configuration":
             assert target.endswith("configuration_token=t%2F1")
-            return Reply(200, {"Content-Type": "application/json", "Version-Label": "x"}, b'{"limit": 5}')
+            return Reply(200, {"content-type": "application/json", "version-label": "x"}, b'{"limit": 5}')
         if path.endswith("/deployments"):
             rows = [(1, "limits", "1", "COMPLETE"), (2, "limits", "2", self.state), (3, "flags", "9", "COMPLETE")]
             names = ("DeploymentNumber", "ConfigurationName", "ConfigurationVersion", "State")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 
 EVENT = {"Source": "client.${request.path.name}", "DetailType": "Noticed", "Detail": "$request.body"}
 
@@ -27,7 +27,7 @@ def test_nothing_in_the_detail_changes_the_source(service):
 
 def test_a_refused_entry_is_still_200_and_the_answer_says_so(service, engine):
     body = b'{"FailedEntryCount":1,"Entries":[{"ErrorCode":"InternalFailure"}]}'
-    engine.reply = Reply(200, {"Content-Type": "application/x-amz-json-1.1"}, body)
+    engine.reply = Reply(200, {"content-type": "application/x-amz-json-1.1"}, body)
     answer = service("EventBridge-PutEvents", EVENT, "POST /events/{name}").request("POST", "/events/a", content="{}")
     assert (answer.status_code, answer.content) == (200, body)
     assert answer.headers["content-type"] == "application/x-amz-json-1.1"

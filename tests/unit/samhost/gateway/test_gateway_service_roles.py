@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.integrations.services.roles import MARGIN_SECONDS, Roles
 
@@ -79,7 +79,7 @@ def test_a_session_that_is_lost_again_and_again_is_the_services_answer(api, engi
 
 
 def test_what_the_role_may_not_do_is_the_services_answer_and_not_tried_again(api, engine):
-    engine.reply = Reply(403, {"Content-Type": "text/xml"}, b"<Code>AccessDenied</Code>")
+    engine.reply = Reply(403, {"content-type": "text/xml"}, b"<Code>AccessDenied</Code>")
     answer = api.request("POST", "/calls")
     assert (answer.status_code, answer.content) == (403, b"<Code>AccessDenied</Code>")
     assert len(engine.calls) == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 
 URL = "http://127.0.0.1:4566/000000000000/queue"
 SEND = {"QueueUrl": URL, "MessageBody": "$request.body"}
@@ -22,7 +22,7 @@ def test_a_message_is_the_body_as_it_was_sent(service):
 
 
 def test_the_answer_is_the_services_xml(service, engine):
-    engine.reply = Reply(200, {"Content-Type": "text/xml", "x-amzn-RequestId": "r-1", "Server": "x"}, XML)
+    engine.reply = Reply(200, {"content-type": "text/xml", "x-amzn-requestid": "r-1", "server": "x"}, XML)
     answer = service("SQS-SendMessage", SEND).request("POST", "/calls", content="x")
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, XML, "text/xml")
     assert answer.headers["x-amzn-requestid"] == "r-1"
@@ -31,7 +31,7 @@ def test_the_answer_is_the_services_xml(service, engine):
 
 @pytest.mark.parametrize("status", [400, 403, 500, 503])
 def test_the_services_own_refusal_reaches_the_client(service, engine, status):
-    engine.reply = Reply(status, {"Content-Type": "text/xml"}, b"<ErrorResponse/>")
+    engine.reply = Reply(status, {"content-type": "text/xml"}, b"<ErrorResponse/>")
     api = service("SQS-SendMessage", SEND)
     answer = api.request("POST", "/calls", content="x")
     assert (answer.status_code, answer.content) == (status, b"<ErrorResponse/>")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samhost.gateway.engine import Reply
+from samhost.gateway.connections import Reply
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:m:${context.authorizer.claims.sub}_${request.path.id}"
@@ -35,7 +35,7 @@ def test_an_execution_is_stopped_by_an_arn_that_only_its_user_can_name(service, 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT"])
 def test_an_execution_that_was_waited_for_is_200_however_it_ended(service, engine, status):
     body = f'{{"status":"{status}","output":"{{}}"}}'.encode()
-    engine.reply = Reply(200, {"Content-Type": "application/x-amz-json-1.0"}, body)
+    engine.reply = Reply(200, {"content-type": "application/x-amz-json-1.0"}, body)
     api = service("StepFunctions-StartSyncExecution", {"StateMachineArn": MACHINE, "Input": "{}"})
     answer = api.request("POST", "/calls")
     assert (answer.status_code, answer.content) == (200, body)
@@ -54,6 +54,6 @@ def test_a_trace_header_goes_along(service):
 )
 def test_the_services_refusals_reach_the_client(service, engine, code):
     body = f'{{"__type":"{code}"}}'.encode()
-    engine.reply = Reply(400, {"Content-Type": "application/x-amz-json-1.0"}, body)
+    engine.reply = Reply(400, {"content-type": "application/x-amz-json-1.0"}, body)
     answer = service("StepFunctions-StartExecution", {"StateMachineArn": MACHINE}).request("POST", "/calls")
     assert (answer.status_code, answer.content) == (400, body)
