@@ -155,6 +155,8 @@ def test_an_execution_is_started_by_its_name_and_stopped(hosted, api):
     assert arn.endswith(f":{name}")
     execution = states.describe_execution(executionArn=arn)
     assert (execution["status"], json.loads(execution["input"])) == ("RUNNING", {"a": 1})
+    assert api.put(f"/executions/{name}", json={"a": 1}).json() == answer.json()  # once more is the same
+    assert "ExecutionAlreadyExists" in api.put(f"/executions/{name}", json={"a": 2}).json()["__type"]
     stopped = api.delete(f"/executions/{name}")
     assert stopped.status_code == 200
     assert stopped.json()["stopDate"]
