@@ -73,7 +73,7 @@ def server(answer: Answer) -> Iterator[str]:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
                 headers = [tuple(line.split(": ", 1)) for line in head[1:-2]]
-                length = int(dict(headers).get("Content-Length", 0))
+                length = int({name.lower(): value for name, value in headers}.get("content-length", 0))
                 request = {"line": head[0], "headers": headers, "body": (await reader.readexactly(length)).decode()}
                 await answer(head[0].split(" ")[1], request, writer)
                 await writer.drain()
