@@ -23,7 +23,7 @@ from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
 from samhost.gateway.connections import Connections
 from samhost.gateway.document import Api, load
-from samhost.gateway.engine import Engine
+from samhost.gateway.engine import CALL_SECONDS, Engine
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
@@ -55,10 +55,11 @@ async def serve(config: Mapping[str, Any]) -> None:
     addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(_listen(api, *address)) for api, address in zip(apis, addresses, strict=True)]
-        # Backends decide how much runs at once, so connections to them are not limited here; no caller's request may
-        # leave a cookie for the next.
+        # Who is called decides how much runs at once, so connections are not limited here.
         async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
+            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
         ) as session:
             connections = stack.enter_context(contextlib.closing(_connections(config["engine"])))
             engine = Engine(connections, urlsplit(config["engine"]).netloc, config["region"], credentials)
