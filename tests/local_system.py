@@ -1,6 +1,9 @@
 """The local system as tests reach it."""
 
+import contextlib
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,3 +74,21 @@ def family(addresses):
     """The processes of a local system: its supervisor first, then all that it and they have started."""
     supervisor = psutil.Process(addresses["pid"])
     return [supervisor, *supervisor.children(recursive=True)]
+
+
+@contextlib.contextmanager
+def hosted_template(template, folder):
+    """A SAM template as samhost runs it, on free ports, from nothing."""
+    api, engine = (str(port) for port in free_ports(2))
+    data_dir, samhost = folder / "data", [sys.executable, "-m", "samhost"]
+    environment = os.environ | {"PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(
+        [*samhost, "up", "--detach", "--template", template, "--data-dir", data_dir,
+         "--api-port", api, "--engine-port", engine],
+        cwd=ROOT, env=environment, check=True,
+    )  # fmt: skip
+    try:
+        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
+    finally:
+        subprocess.run([*samhost, "down", "--data-dir", data_dir], cwd=ROOT, check=True)
+        shutil.rmtree(data_dir)

@@ -4,9 +4,6 @@ import io
 import json
 import os
 import secrets
-import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from pathlib import Path
 import api_contract
 import httpx
 import pytest
-from local_system import ROOT, System, free_ports
+from local_system import ROOT, System, hosted_template
 from PIL import Image, ImageDraw, ImageFont
 
 
@@ -123,18 +120,6 @@ def hosted(tmp_path_factory):
         data_dir = Path(given).resolve()
         yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
         return
-    data_dir = tmp_path_factory.mktemp("hosted") / "data"
-    api, engine = (str(port) for port in free_ports(2))
-    samhost = [sys.executable, "-m", "samhost"]
-    environment = os.environ | {"PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     template = ROOT / "tests" / "service_integrations" / "template.yaml"
-    subprocess.run(
-        [*samhost, "up", "--detach", "--template", template, "--data-dir", data_dir,
-         "--api-port", api, "--engine-port", engine],
-        cwd=ROOT, env=environment, check=True,
-    )  # fmt: skip
-    try:
-        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
-    finally:
-        subprocess.run([*samhost, "down", "--data-dir", data_dir], cwd=ROOT, check=True)
-        shutil.rmtree(data_dir)
+    with hosted_template(template, tmp_path_factory.mktemp("hosted")) as system:
+        yield system
