@@ -56,10 +56,17 @@ API_NOT_EMULATED = {
     "Domain": "there are no custom domains",
 }
 
+# Properties of other resources that the engine takes, and does not act on.
+NOT_ACTED_ON = {
+    ("AWS::AppConfig::ConfigurationProfile", "Validators"): "the engine deploys any configuration",
+    ("AWS::Events::Rule", "Targets.DeadLetterConfig"): "the engine delivers an event once",
+    ("AWS::Events::Rule", "Targets.RetryPolicy"): "the engine delivers an event once",
+}
+
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A resource, a property of an API, or an output that is not there locally."""
+    """A resource, a property of one, or an output that is not there, or does nothing, locally."""
 
     name: str
     type: str
@@ -115,6 +122,11 @@ def derive(built: Path) -> LocalTemplate:
                 for event, source in properties.get("Events", {}).items()
                 if source["Type"] in {"Api", "HttpApi"}
             ]
+        local.left_out += [
+            LeftOut(f"{name}.{path}", kind, reason)
+            for (kind, path), reason in NOT_ACTED_ON.items()
+            if kind == resource["Type"] and _has(properties, path.split("."))
+        ]
     local.template.setdefault("Outputs", {}).update(outputs)
     return local
 
@@ -129,6 +141,13 @@ def resolve(node: object, outputs: dict[str, str]) -> object:
     if isinstance(node, list):
         return [resolve(item, outputs) for item in node]
     return node
+
+
+def _has(node: object, path: list[str]) -> bool:
+    """Whether a property is there; that of a list is there if one of the items has it."""
+    if isinstance(node, list):
+        return any(_has(item, path) for item in node)
+    return not path or (isinstance(node, dict) and path[0] in node and _has(node[path[0]], path[1:]))
 
 
 def _take_out_what_is_not_emulated(local: LocalTemplate) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scanner import cursors, errors
-from scanner.ids import is_id
+from scanner.ids import is_day, is_id
 from scanner.log import LOGGER, record
 from scanner.settings import SETTINGS
 
@@ -73,6 +73,13 @@ class Request:
         if value is not None and value not in choices:
             raise errors.InvalidRequestError(f"`{name}` is one of {', '.join(choices)}.")
         return value or choices[0]
+
+    def day(self) -> str | None:
+        """Return the `day` that the query names, YYYY-MM-DD, or None. Raises InvalidRequestError for what is none."""
+        value = self._query("day")
+        if value is not None and not is_day(value):
+            raise errors.InvalidRequestError("`day` is a date as in 2026-11-21.")
+        return value
 
     def after(self, *types: type) -> tuple[Any, ...] | None:
         """Return the sort key in the cursor, parts of `types`; None without a cursor. Raises InvalidRequestError."""

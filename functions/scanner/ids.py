@@ -1,10 +1,10 @@
-"""Identifiers and timestamps."""
+"""Identifiers, timestamps and days."""
 
 import re
 import secrets
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeGuard
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,36}")
@@ -27,3 +27,11 @@ def timestamp(at: datetime | None = None) -> str:
     """Return `at`, or now, as ISO 8601 in UTC with milliseconds: `2026-11-21T09:30:00.000Z`."""
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_day(value: str) -> bool:
+    """Tell whether `value` is a date as in `2026-11-21`, in just that form."""
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False

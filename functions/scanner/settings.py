@@ -36,8 +36,13 @@ class Settings:
         return int(_required("PAGES_PER_DAY"))
 
     @cached_property
+    def audit_table(self) -> str:
+        """The table of the audit log."""
+        return _required("AUDIT_TABLE")
+
+    @cached_property
     def bucket(self) -> str:
-        """The bucket of images, words, thumbnails and documents."""
+        """The bucket of everything that is too large for a table."""
         return _required("BUCKET")
 
     @cached_property

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from scanner.audit import AuditEntry
 from scanner.aws import bucket, bus, queue
 from scanner.page import Page
 from scanner.services import recognition
@@ -15,7 +16,7 @@ from scanner.text import RecognisedText
 EVENTS = Path(__file__).parents[2] / "events"
 SCHEMAS = EVENTS / "schemas"
 HANDLERS = sorted(file.stem for file in (Path(__file__).parents[2] / "functions").glob("*.py"))
-HTTP_HANDLERS = ["documents", "pages", "projects"]
+HTTP_HANDLERS = ["audit", "documents", "pages", "projects"]
 
 
 def sample(handler):
@@ -95,4 +96,6 @@ def test_the_samples_are_about_the_same_user_and_project():
     (arrival,) = recognition.arrivals(upload["body"])
     assert arrival.project_id == project
     assert bucket.parse_image_key(arrival.key) == (project, arrival.page_id, arrival.image_id)
+    (delivery,) = sample("auditing")["Records"]
+    assert AuditEntry.parse(json.loads(delivery["body"])).user == user
     assert sample("tokens")["request"]["userAttributes"]["sub"] == user

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
+from scanner import audit
 from scanner.aws import queue
 from scanner.services.documents import Layout
 
@@ -27,15 +28,20 @@ ROUTES = {
 FUNCTIONS = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 
 
+LAMBDA_ROUTES = {route: operation for route, operation in ROUTES.items() if "uri" in operation[INTEGRATION]}
+SERVICE_ROUTES = {route: operation for route, operation in ROUTES.items() if route not in LAMBDA_ROUTES}
+ROLES = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::IAM::Role"}
+
+
 def function_of(operation):
     return re.search(r"\$\{(\w+)\.Arn\}", operation[INTEGRATION]["uri"]["Fn::Sub"]).group(1)
 
 
 def routes_of(function):
-    return {route for route, operation in ROUTES.items() if function_of(operation) == function}
+    return {route for route, operation in LAMBDA_ROUTES.items() if function_of(operation) == function}
 
 
-API_FUNCTIONS = sorted({function_of(operation) for operation in ROUTES.values()})
+API_FUNCTIONS = sorted({function_of(operation) for operation in LAMBDA_ROUTES.values()})
 
 
 @pytest.mark.parametrize("function", API_FUNCTIONS)
@@ -107,7 +113,7 @@ def test_no_identity_can_be_assumed_on_aws():
 
 
 @pytest.mark.defect(9)
-@pytest.mark.parametrize("queue", ["RecognitionQueue", "DeletionQueue"])
+@pytest.mark.parametrize("queue", ["RecognitionQueue", "DeletionQueue", "AuditQueue"])
 def test_queues_give_up_to_the_dead_letters_and_outlast_their_function(queue):
     properties = RESOURCES[queue]["Properties"]
     consumers = [
@@ -139,12 +145,13 @@ def test_a_replaced_image_is_deleted_when_nobody_can_be_replacing_it_any_more():
 
 def test_policies_name_actions_and_resources():
     """No action is a wildcard; the one resource that is has its reason beside it."""
-    for name, function in FUNCTIONS.items():
-        for policy in function["Properties"].get("Policies", []):
-            for statement in policy["Statement"]:
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                assert not any("*" in action for action in actions), name
-                assert statement["Resource"] != "*" or actions == ["textract:DetectDocumentText"], name
+    policies = [(name, p) for name, f in FUNCTIONS.items() for p in f["Properties"].get("Policies", [])]
+    policies += [(name, p["PolicyDocument"]) for name, role in ROLES.items() for p in role["Properties"]["Policies"]]
+    for name, policy in policies:
+        for statement in policy["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not any("*" in action for action in actions), name
+            assert statement["Resource"] != "*" or actions == ["textract:DetectDocumentText"], name
 
 
 def test_the_layouts_that_are_documented_are_those_that_there_are():
@@ -164,6 +171,64 @@ def test_the_fonts_are_in_a_layer_of_the_function_that_sets_type():
 
 
 def test_data_outlives_the_stack():
-    for name in ("UserPool", "ProjectsTable", "PagesTable", "Bucket"):
+    for name in ("UserPool", "ProjectsTable", "PagesTable", "AuditTable", "Bucket"):
         assert RESOURCES[name]["DeletionPolicy"] == "Retain"
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("route", SERVICE_ROUTES)
+def test_a_service_is_called_in_a_role_of_the_route_s_own(route):
+    integration = SERVICE_ROUTES[route][INTEGRATION]
+    role = ROLES[integration["credentials"]["Fn::GetAtt"][0]]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    ((statement,),) = [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]]
+
+    assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    assert statement["Action"].split(":")[1] == integration["integrationSubtype"].split("-")[1]
+
+
+def test_what_a_client_reports_is_marked_as_a_client_s_by_the_gateway():
+    parameters = ROUTES["POST /events"][INTEGRATION]["requestParameters"]
+
+    assert parameters["Source"] == "docscan.client.${context.authorizer.claims.sub}"
+    assert parameters["DetailType"] == "ClientEvent"
+    assert parameters["Detail"] == "$request.body"
+
+
+def test_clients_and_parts_of_the_application_have_different_sources():
+    pattern = RESOURCES["AuditRule"]["Properties"]["EventPattern"]
+
+    assert pattern == {"source": [{"prefix": "docscan."}]}
+
+
+RULES = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Events::Rule"}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_a_rule_cannot_deliver_goes_to_the_dead_letters(rule):
+    """And may: to the target and to the dead letters alike, from that rule only."""
+    arn = {"Fn::GetAtt": [rule, "Arn"]}
+    allowed = [
+        statement["Resource"]
+        for r in RESOURCES.values()
+        if r["Type"] == "AWS::SQS::QueuePolicy"
+        for statement in r["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+        and statement["Condition"] == {"ArnEquals": {"aws:SourceArn": arn}}
+    ]
+    for target in RULES[rule]["Properties"]["Targets"]:
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+        assert target["Arn"] in allowed
+        assert target["DeadLetterConfig"]["Arn"] in allowed
+
+
+def test_audit_details_stay_as_long_as_their_entries():
+    (rule,) = [
+        rule
+        for rule in RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        if rule.get("Prefix") == "audit/"
+    ]
+
+    assert rule["ExpirationInDays"] == audit.RETENTION_DAYS
+    assert RESOURCES["AuditTable"]["Properties"]["TimeToLiveSpecification"]["Enabled"]

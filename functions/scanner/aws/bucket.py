@@ -1,4 +1,4 @@
-"""The bucket: uploads, words objects, thumbnails and documents, by key, with links for clients.
+"""The bucket: uploads, words objects, thumbnails, documents and long audit details, by key, with links for clients.
 
 Keys begin with what the object is, the project and the page, `images/{projectId}/{pageId}/…`, so that the objects of a
 project or a page share prefixes that no other's id can be the beginning of: each ends with a slash.
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import IO, Any
 from urllib.parse import quote
 
+from scanner.audit import AuditEntry
 from scanner.aws import clients
 from scanner.errors import UnfinishedError
 from scanner.ids import is_id
@@ -37,6 +38,11 @@ def thumbnail_key(page: Page) -> str:
 def document_key(project_id: str, digest: str) -> str:
     """Return the key of a PDF."""
     return f"documents/{project_id}/{digest}.pdf"
+
+
+def audit_key(entry: AuditEntry) -> str:
+    """Return the key of the detail of an entry of the audit log."""
+    return f"audit/{entry.day}/{entry.event_id}.json"
 
 
 def parse_image_key(key: str) -> tuple[str, str, str] | None:

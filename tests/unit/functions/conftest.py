@@ -32,6 +32,7 @@ _VARIABLES = {
     "PAGES_TABLE": "pages",
     "USAGE_TABLE": "usage",
     "PAGES_PER_DAY": "1000",
+    "AUDIT_TABLE": "audit",
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
     "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
@@ -198,6 +199,8 @@ def handler_of(route: str) -> str:
         return "documents"
     if route == "GET /usage":
         return "usage"
+    if "/audit" in route:
+        return "audit"
     return "pages" if "/pages" in route else "projects"
 
 
@@ -262,7 +265,8 @@ def stack(monkeypatch):
 
 def _create_tables() -> None:
     """Create the tables as the template describes them."""
-    for resource, name in (("ProjectsTable", "projects"), ("PagesTable", "pages"), ("UsageTable", "usage")):
+    tables = {"ProjectsTable": "projects", "PagesTable": "pages", "UsageTable": "usage", "AuditTable": "audit"}
+    for resource, name in tables.items():
         properties = _RESOURCES[resource]["Properties"]
         wanted = ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "BillingMode")
         clients.dynamodb().create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})

@@ -77,6 +77,13 @@ def test_deletion_deletes_the_project(project):
     assert project.items("projects") == []
 
 
+def test_auditing_writes_the_event_that_audit_then_lists(stack):
+    assert stack.consume("auditing", *sample("auditing")["Records"]) == []
+    status, listed = stack.invoke("audit", sample("audit"))
+    assert status == 200
+    assert [(entry["user"], entry["detailType"]) for entry in listed["items"]] == [(USER, "ClientEvent")]
+
+
 def test_tokens_adds_the_scopes():
     answer = importlib.import_module("tokens").handler(sample("tokens"), None)
     generation = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]

@@ -52,6 +52,23 @@ def test_what_the_engine_does_not_know_is_left_out_with_all_that_refers_to_it(de
     assert local.left_out[0].reason == "the engine has no VPC links"
 
 
+def test_a_property_that_the_engine_ignores_stays_and_is_named(derived):
+    rule = {
+        "Type": "AWS::Events::Rule",
+        "Properties": {"Targets": [{"Id": "a"}, {"Id": "b", "RetryPolicy": {"MaximumRetryAttempts": 3}}]},
+    }
+    profile = {"Type": "AWS::AppConfig::ConfigurationProfile", "Properties": {"Validators": [{"Type": "JSON_SCHEMA"}]}}
+    plain = {"Type": "AWS::Events::Rule", "Properties": {"Targets": [{"Id": "a"}]}}
+
+    local = derived({"Rule": rule, "Profile": profile, "Plain": plain})
+
+    assert local.template["Resources"] == {"Rule": rule, "Profile": profile, "Plain": plain}
+    assert {left_out.name: left_out.reason for left_out in local.left_out} == {
+        "Rule.Targets.RetryPolicy": "the engine delivers an event once",
+        "Profile.Validators": "the engine deploys any configuration",
+    }
+
+
 def test_a_resource_that_only_waits_for_a_left_out_one_stays(derived):
     local = derived(
         {
