@@ -127,6 +127,13 @@ class Usage(TypedDict):
     days: list[UsedOnDay]
 
 
+class Configuration(TypedDict):
+    """What the system says of itself beforehand: limits by name, and which features are switched on."""
+
+    limits: dict[str, int]
+    features: dict[str, bool]
+
+
 class Accepted(TypedDict):
     """The answer that says nothing more than that it will be done."""
 
@@ -141,6 +148,10 @@ class Api:
         self._client = client
         self._endpoint = endpoint
         self._auth = auth
+
+    async def configuration(self) -> Configuration:
+        """The limits and features that clients should know."""
+        return await self._call(Configuration, "GET", "config")
 
     async def create_project(self, name: str) -> Project:
         """Create a project."""

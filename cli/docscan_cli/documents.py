@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from docscan_cli.configuration import Configuration
 from docscan_cli.connection import Connection, connect
-from docscan_cli.errors import DocscanError, MissingPagesError, RefusedError
+from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, RefusedError
 from docscan_cli.export import contents, text_of, write_pdf, write_text
-from docscan_cli.files import ImageFile
+from docscan_cli.files import ImageFile, check_sizes
 from docscan_cli.output import STDOUT, Layout
 from docscan_cli.progress import showing_progress
 from docscan_cli.scan import EndOfProject, PageProgress, Scan
@@ -51,6 +52,7 @@ class Work:
         """Carry out the order. Raises MissingPagesError at the end if the results lack something."""
         order = self.order
         async with connect(order.profile) as connection:
+            jobs = await self._jobs(connection)
             if order.project is None:
                 project = await connection.api.create_project(order.name)
             else:
@@ -58,7 +60,7 @@ class Work:
             self.project_id = project["projectId"]
             with showing_progress() as show:
                 destination = EndOfProject(connection.api, self.project_id)
-                scan = Scan(connection, destination, order.images, show, jobs=order.jobs, patience=order.patience)
+                scan = Scan(connection, destination, order.images, show, jobs=jobs, patience=order.patience)
                 self.pages = scan.pages
                 await scan.run()
             if order.images:
@@ -76,6 +78,21 @@ class Work:
         if left or not isinstance(error, RefusedError):
             lines.append(self._how_to_go_on(left))
         return "\n".join(lines)
+
+    async def _jobs(self, connection: Connection) -> int:
+        """How many uploads run at a time, by the system's configuration, too.
+
+        Raises InvalidInputError for what that says will be refused.
+        """
+        order = self.order
+        typeset = order.pdf is not None and order.layout is Layout.TEXT
+        if not order.images and not typeset:
+            return order.jobs
+        configuration = await Configuration.of(connection.api)
+        if typeset and not configuration.typeset_pdf:
+            raise InvalidInputError("This system makes no PDFs of the text alone. Leave `--layout text` out.")
+        check_sizes(order.images, configuration.image_bytes)
+        return min(order.jobs, configuration.parallel_uploads)
 
     async def _export(self, connection: Connection, project_id: str, scan: Scan) -> None:
         """Write the results. A PDF that the system refuses (it may be too large) does not keep the text back."""

@@ -50,6 +50,21 @@ def check_images(paths: Iterable[Path]) -> list[ImageFile]:
     return images
 
 
+def check_sizes(images: Iterable[ImageFile], limit: int) -> None:
+    """Check the files against what the system allows, in bytes, which may be less than the contract does.
+
+    Raises InvalidInputError that names all the files that are too large.
+    """
+    problems: list[str] = []
+    for image in images:
+        try:
+            _check_size(image.size, limit)
+        except InvalidInputError as problem:
+            problems.append(f"{image.name}: {problem}")
+    if problems:
+        raise InvalidInputError("\n".join(problems))
+
+
 def _check_image(path: Path) -> ImageFile:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
@@ -61,11 +76,17 @@ def _check_image(path: Path) -> ImageFile:
         if size == 0:
             raise InvalidInputError("is empty")
         content_type = _content_type(file)
-    if size > MAX_IMAGE_BYTES:
-        raise InvalidInputError(
-            f"has {size / 1024 / 1024:.1f} MB; a page image may have 10. Save it smaller, or as JPEG, and scan that"
-        )
+    _check_size(size, MAX_IMAGE_BYTES)
     return ImageFile(path, content_type, size)
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        megabytes = 1024 * 1024
+        raise InvalidInputError(
+            f"has {size / megabytes:.1f} MB; a page image may have {limit / megabytes:.3g}. "
+            "Save it smaller, or as JPEG, and scan that"
+        )
 
 
 def _content_type(file: BinaryIO) -> str:

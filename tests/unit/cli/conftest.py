@@ -6,6 +6,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import Path
@@ -23,6 +24,10 @@ from docscan_cli.main import app
 API = "http://127.0.0.1:3000"
 ENGINE = "http://127.0.0.1:4566"
 PASSWORD = "correct horse"
+CONFIGURATION = {
+    part: {name: field["example"] for name, field in schema["properties"].items()}
+    for part, schema in api_contract.DOCUMENT["components"]["schemas"]["Configuration"]["properties"].items()
+}
 JPEG = b"\xff\xd8\xff\xe0 a photograph of "
 DAMAGED = JPEG + b"DAMAGED"
 LINE = {
@@ -77,6 +82,7 @@ class FakeSystem:
         self.temporary: set[str] = set()
         self.challenge = ""
         self.stuck = False
+        self.configuration = deepcopy(CONFIGURATION)
         self.layouts: list[str | None] = []
         self.uploading = 0
         self.most_uploading = 0
@@ -215,6 +221,8 @@ class FakeSystem:
             return 200, self._part([self._project(i) for i in reversed(self.projects)], request)
         if operation == "getUsage":
             return 200, self.usage
+        if operation == "getConfiguration":
+            return 200, self.configuration
         project_id = ids[0]
         if project_id not in self.projects:
             return 404, {"message": "There is no such project.", "code": "not-found"}
