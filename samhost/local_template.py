@@ -2,6 +2,7 @@
 
 HTTP APIs are taken out of the template, for the engine ignores their OpenAPI bodies; the gateway serves them. The
 intrinsic functions in their documents become outputs of the stack, so that CloudFormation itself resolves them.
+State machines' definitions are taken into the template.
 """
 
 import re
@@ -113,6 +114,8 @@ def derive(built: Path) -> LocalTemplate:
                 for key in properties
                 if (reason := API_NOT_EMULATED.get(key, "nothing here acts on it")) and key not in API_HOSTED
             ]
+        elif resource["Type"] == "AWS::Serverless::StateMachine":
+            _take_in_definition(name, properties, built.parent)
         elif resource["Type"] in OTHER_APIS:
             local.left_out.append(LeftOut(name, resource["Type"], "its routes are not served"))
         elif resource["Type"] == "AWS::Serverless::Function":
@@ -227,7 +230,7 @@ def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict
         location = body["Fn::Transform"]["Parameters"]["Location"]
         body = None
     if isinstance(location, str):
-        body = _load_document(name, folder / location)
+        body = _load_document(name, "OpenAPI document", folder / location)
     if not isinstance(body, dict):
         raise TemplateError(
             f"{name}: only HTTP APIs with an OpenAPI document (DefinitionBody or DefinitionUri) are hosted."
@@ -262,11 +265,19 @@ def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict
     return Api(name, later({"Ref": name}), later(body), later(stage))
 
 
-def _load_document(name: str, path: Path) -> dict:
+def _take_in_definition(name: str, properties: dict, folder: Path) -> None:
+    """Put a state machine's definition into the template: the engine reads JSON only, and this may be YAML, too."""
+    location = properties.get("DefinitionUri")
+    if isinstance(location, str) and not location.startswith("s3://"):
+        del properties["DefinitionUri"]
+        properties["Definition"] = _load_document(name, "definition", folder / location)
+
+
+def _load_document(name: str, what: str, path: Path) -> dict:
     try:
         document = yaml_parse(path.read_text())
     except (OSError, ValueError) as error:
-        raise TemplateError(f"{name}: its OpenAPI document {path} cannot be read: {error}") from error
+        raise TemplateError(f"{name}: its {what} {path} cannot be read: {error}") from error
     if not isinstance(document, dict):
-        raise TemplateError(f"{name}: {path} is not an OpenAPI document.")
+        raise TemplateError(f"{name}: {path} is not an object, as its {what} has to be.")
     return document

@@ -1,7 +1,8 @@
 """The edge between Lambda's events and the scanner: the only place that knows HTTP statuses and batch answers.
 
-`respond` serves a handler of HTTP API events (payload format 2.0), `consume` one of SQS events. Each writes one line
-per invocation to the log: what, how it ended, for whom. Texts, tokens and claims other than `sub` never get there.
+`respond` serves a handler of HTTP API events (payload format 2.0), `consume` one of SQS events, `perform` a task of a
+workflow. Each writes one line per invocation to the log: what, how it ended, for whom. Texts, tokens and claims other
+than `sub` never get there.
 """
 
 import base64
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scanner import cursors, errors
-from scanner.ids import is_day, is_id
+from scanner.ids import is_day, is_id, parse_execution_name
 from scanner.log import LOGGER, record
 from scanner.settings import SETTINGS
 
@@ -137,6 +138,37 @@ def consume(event: dict[str, Any], what: str, handle: Consumer) -> dict[str, Any
             failures.append({"itemIdentifier": message["messageId"]})
     record(what, received=len(event["Records"]), failed=len(failures), outcomes=outcomes)
     return {"batchItemFailures": failures}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of a workflow: `user` is the `sub` of who started the execution, `resource_id` what it is about.
+
+    `input` is what was sent to start it, as it came. What is put into `log` ends up in the log line.
+    """
+
+    user: str
+    resource_id: str
+    input: Any
+    log: dict[str, Any] = field(default_factory=dict)
+
+
+def perform(event: dict[str, Any], what: str, do: Callable[[Task], dict[str, Any]]) -> dict[str, Any]:
+    """Do a task of a workflow, an event `{"execution": name, "input"?: …}`; errors become `{"message", "code"}`.
+
+    That is for the workflow to decide on. What is no expected error is raised, for the workflow to try again.
+    """
+    user, rest = parse_execution_name(event["execution"])
+    log: dict[str, Any] = {"sub": user}
+    try:
+        if not is_id(rest):
+            raise errors.NotFoundError("There is no such resource.")
+        answer = do(Task(user, rest, event.get("input"), log))
+    except tuple(_STATUSES) as error:
+        answer = {"message": error.message, "code": error.code}
+        log["code"] = error.code
+    record(what, **log)
+    return answer
 
 
 def _user(event: dict[str, Any]) -> str:

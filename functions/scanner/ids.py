@@ -1,4 +1,4 @@
-"""Identifiers, timestamps and days."""
+"""Identifiers, names of executions, timestamps and days."""
 
 import re
 import secrets
@@ -21,6 +21,18 @@ def new_id() -> str:
 def is_id(value: object) -> TypeGuard[str]:
     """Tell whether `value` has the form of an id; it then is safe in object keys and log lines."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def parse_execution_name(name: str) -> tuple[str, str]:
+    """Return the user's `sub` and the rest of an execution's name, `{sub}_{id}`, as the gateway composes it.
+
+    A `sub` is a UUID, without an underscore; so nothing that a client writes behind the first one reaches into it.
+    Raises ValueError for any other name.
+    """
+    user, underscore, rest = name.partition("_")
+    if not (user and underscore):
+        raise ValueError("The execution has another name than the gateway gives.")
+    return user, rest
 
 
 def timestamp(at: datetime | None = None) -> str:

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from scanner.audit import AuditEntry
 from scanner.aws import bucket, bus, queue
+from scanner.ids import parse_execution_name
 from scanner.page import Page
 from scanner.services import recognition
 from scanner.text import RecognisedText
@@ -96,6 +97,7 @@ def test_the_samples_are_about_the_same_user_and_project():
     (arrival,) = recognition.arrivals(upload["body"])
     assert arrival.project_id == project
     assert bucket.parse_image_key(arrival.key) == (project, arrival.page_id, arrival.image_id)
+    assert parse_execution_name(sample("checks")["execution"]) == (user, project)
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
     assert sample("tokens")["request"]["userAttributes"]["sub"] == user

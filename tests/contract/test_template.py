@@ -30,6 +30,7 @@ FUNCTIONS = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Serv
 
 LAMBDA_ROUTES = {route: operation for route, operation in ROUTES.items() if "uri" in operation[INTEGRATION]}
 SERVICE_ROUTES = {route: operation for route, operation in ROUTES.items() if route not in LAMBDA_ROUTES}
+STATE_MACHINES = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::StateMachine"}
 ROLES = {name: r for name, r in RESOURCES.items() if r["Type"] == "AWS::IAM::Role"}
 
 
@@ -147,6 +148,7 @@ def test_policies_name_actions_and_resources():
     """No action is a wildcard; the one resource that is has its reason beside it."""
     policies = [(name, p) for name, f in FUNCTIONS.items() for p in f["Properties"].get("Policies", [])]
     policies += [(name, p["PolicyDocument"]) for name, role in ROLES.items() for p in role["Properties"]["Policies"]]
+    policies += [(name, p) for name, m in STATE_MACHINES.items() for p in m["Properties"]["Policies"] if "Ref" not in p]
     for name, policy in policies:
         for statement in policy["Statement"]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -185,6 +187,52 @@ def test_a_service_is_called_in_a_role_of_the_route_s_own(route):
 
     assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
     assert statement["Action"].split(":")[1] == integration["integrationSubtype"].split("-")[1]
+
+
+@pytest.mark.parametrize("name", STATE_MACHINES)
+def test_a_workflow_has_its_definition_and_every_substitution_it_names(name):
+    properties = STATE_MACHINES[name]["Properties"]
+    text = (ROOT / properties["DefinitionUri"]).read_text()
+    definition = yaml.safe_load(text)
+
+    assert definition["StartAt"] in definition["States"]
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(properties["DefinitionSubstitutions"])
+    assert properties["Logging"]["IncludeExecutionData"] is False, "it may hold what no log may"
+
+
+@pytest.mark.parametrize("name", STATE_MACHINES)
+def test_a_workflow_may_invoke_just_its_functions(name):
+    properties = STATE_MACHINES[name]["Properties"]
+    statements = [s for p in properties["Policies"] if "Statement" in p for s in p["Statement"]]
+    functions = [value for value in properties["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value]
+
+    assert [s["Action"] for s in statements] == ["lambda:InvokeFunction"]
+    assert [s["Resource"] for s in statements] == functions
+    assert all(value["Fn::GetAtt"][0] in FUNCTIONS for value in functions)
+
+
+@pytest.mark.parametrize(("route", "resource"), [("POST /projects/{projectId}/checks", "projectId")])
+def test_an_execution_is_named_by_the_user_and_what_it_is_about(route, resource):
+    parameters = ROUTES[route][INTEGRATION]["requestParameters"]
+
+    assert parameters["Name"] == f"${{context.authorizer.claims.sub}}_${{request.path.{resource}}}"
+    assert len("00000000-0000-0000-0000-000000000000" * 2 + "_") <= 80, "what a name may have"
+
+
+def test_a_check_is_answered_before_the_gateway_gives_up():
+    definition = yaml.safe_load(
+        (ROOT / STATE_MACHINES["ChecksStateMachine"]["Properties"]["DefinitionUri"]).read_text()
+    )
+    (task,) = definition["States"].values()
+    (retry,) = task["Retry"]
+    timeout = FUNCTIONS["ChecksFunction"]["Properties"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+
+    assert timeout <= task["TimeoutSeconds"]
+    assert (
+        task["TimeoutSeconds"] * (1 + retry["MaxAttempts"]) + retry["IntervalSeconds"]
+        <= definition["TimeoutSeconds"]
+        < 30
+    )
 
 
 def test_what_a_client_reports_is_marked_as_a_client_s_by_the_gateway():

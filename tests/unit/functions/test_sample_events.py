@@ -84,6 +84,11 @@ def test_auditing_writes_the_event_that_audit_then_lists(stack):
     assert [(entry["user"], entry["detailType"]) for entry in listed["items"]] == [(USER, "ClientEvent")]
 
 
+def test_checks_checks_the_project(project):
+    answer = importlib.import_module("checks").handler(sample("checks"), None)
+    assert (answer["ready"], answer["pageCount"]) == (False, 0)
+
+
 def test_tokens_adds_the_scopes():
     answer = importlib.import_module("tokens").handler(sample("tokens"), None)
     generation = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]

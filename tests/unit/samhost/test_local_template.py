@@ -69,6 +69,25 @@ def test_a_property_that_the_engine_ignores_stays_and_is_named(derived):
     }
 
 
+def test_the_definition_of_a_state_machine_is_taken_into_the_template(derived, tmp_path):
+    (tmp_path / "workflow.asl.yaml").write_text("# steps\nStartAt: A\nStates:\n  A: {Type: Pass, End: true}\n")
+    machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "workflow.asl.yaml"}}
+    stored = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "s3://bucket/key"}}
+
+    local = derived({"Machine": machine, "Stored": stored})
+
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    assert local.template["Resources"]["Machine"]["Properties"] == {"Definition": definition}
+    assert local.template["Resources"]["Stored"] == stored
+
+
+def test_a_definition_that_cannot_be_read_is_named(derived):
+    machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "missing.yaml"}}
+
+    with pytest.raises(TemplateError, match=r"Machine: its definition .*missing\.yaml cannot be read"):
+        derived({"Machine": machine})
+
+
 def test_a_resource_that_only_waits_for_a_left_out_one_stays(derived):
     local = derived(
         {
