@@ -156,7 +156,7 @@ class Task:
 def perform(event: dict[str, Any], what: str, do: Callable[[Task], dict[str, Any]]) -> dict[str, Any]:
     """Do a task of a workflow, an event `{"execution": name, "input"?: …}`; errors become `{"message", "code"}`.
 
-    That is for the workflow to decide on. What is no expected error is raised, for the workflow to try again.
+    That is for the workflow to decide on. What is better tried again, and what is no expected error, is raised.
     """
     user, rest = parse_execution_name(event["execution"])
     log: dict[str, Any] = {"sub": user}
@@ -164,6 +164,8 @@ def perform(event: dict[str, Any], what: str, do: Callable[[Task], dict[str, Any
         if not is_id(rest):
             raise errors.NotFoundError("There is no such resource.")
         answer = do(Task(user, rest, event.get("input"), log))
+    except errors.ContendedError:
+        raise
     except tuple(_STATUSES) as error:
         answer = {"message": error.message, "code": error.code}
         log["code"] = error.code

@@ -51,6 +51,11 @@ class Settings:
         return _required("EVENT_BUS")
 
     @cached_property
+    def exports_state_machine(self) -> str:
+        """The ARN of the export workflow."""
+        return _required("EXPORTS_STATE_MACHINE")
+
+    @cached_property
     def deletion_queue_url(self) -> str:
         """The queue of what is to be deleted."""
         return _required("DELETION_QUEUE_URL")

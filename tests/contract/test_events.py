@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from scanner.audit import AuditEntry
 from scanner.aws import bucket, bus, queue
+from scanner.export import Format, Order, Product
 from scanner.ids import parse_execution_name
 from scanner.page import Page
 from scanner.services import recognition
@@ -17,7 +18,7 @@ from scanner.text import RecognisedText
 EVENTS = Path(__file__).parents[2] / "events"
 SCHEMAS = EVENTS / "schemas"
 HANDLERS = sorted(file.stem for file in (Path(__file__).parents[2] / "functions").glob("*.py"))
-HTTP_HANDLERS = ["audit", "documents", "pages", "projects"]
+HTTP_HANDLERS = ["audit", "documents", "exports", "pages", "projects"]
 
 
 def sample(handler):
@@ -35,37 +36,49 @@ def ready_page():
     return page.arrived("version-1").recognised(RecognisedText(100, 100, ()))
 
 
+def product():
+    return Product("export", "project", "alice", Format.PDF, "Letters", "exports/key", 3, 0, "2026-11-21T09:30:00.000Z")
+
+
+PUBLISHED = {
+    "PageRecognised": lambda: bus.page_recognised(ready_page()),
+    "ExportCompleted": lambda: bus.export_completed(product()),
+}
+REQUIRED = [(detail_type, field) for detail_type, make in PUBLISHED.items() for field in json.loads(make()["Detail"])]
+
+
 def delivered(entry):
     """Return an entry of PutEvents as its receivers see it."""
     return {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
 
 
-def test_the_event_of_a_recognised_page_is_what_its_schema_says():
-    entry = bus.page_recognised(ready_page())
-    validator(entry["DetailType"]).validate(delivered(entry))
+@pytest.mark.parametrize("detail_type", PUBLISHED)
+def test_an_event_that_we_publish_is_what_its_schema_says(detail_type):
+    entry = PUBLISHED[detail_type]()
+    assert entry["DetailType"] == detail_type
+    validator(detail_type).validate(delivered(entry))
 
 
-@pytest.mark.parametrize(
-    "field", ["projectId", "pageId", "imageId", "owner", "confidence", "wordCount", "recognisedAt"]
-)
-def test_the_schema_notices_a_field_that_is_missing_or_of_another_type(field):
-    event = delivered(bus.page_recognised(ready_page()))
-    validate = validator("PageRecognised").is_valid
+@pytest.mark.parametrize(("detail_type", "field"), REQUIRED)
+def test_the_schema_notices_a_field_that_is_missing_or_of_another_type(detail_type, field):
+    event = delivered(PUBLISHED[detail_type]())
+    validate = validator(detail_type).is_valid
     assert validate(event)
     assert not validate(event | {"detail": {k: v for k, v in event["detail"].items() if k != field}})
     assert not validate(event | {"detail": event["detail"] | {field: None}})
 
 
-def test_the_schema_notices_what_it_does_not_name():
-    event = delivered(bus.page_recognised(ready_page()))
-    validate = validator("PageRecognised").is_valid
+@pytest.mark.parametrize("detail_type", PUBLISHED)
+def test_the_schema_notices_what_it_does_not_name(detail_type):
+    event = delivered(PUBLISHED[detail_type]())
+    validate = validator(detail_type).is_valid
     assert not validate(event | {"detail": event["detail"] | {"text": "Dear reader"}})
     assert not validate(event | {"source": "docscan.client.alice"})
     assert not validate(event | {"detail-type": "PageRead"})
 
 
 def test_every_schema_is_of_an_event_that_we_publish():
-    assert [file.stem for file in SCHEMAS.iterdir()] == [bus.page_recognised(ready_page())["DetailType"]]
+    assert sorted(file.stem for file in SCHEMAS.iterdir()) == sorted(PUBLISHED)
 
 
 def test_every_handler_has_a_sample_event_and_every_sample_a_handler():
@@ -98,6 +111,9 @@ def test_the_samples_are_about_the_same_user_and_project():
     assert arrival.project_id == project
     assert bucket.parse_image_key(arrival.key) == (project, arrival.page_id, arrival.image_id)
     assert parse_execution_name(sample("checks")["execution"]) == (user, project)
+    export = sample("exports")["pathParameters"]["exportId"]
+    assert parse_execution_name(sample("assembly")["execution"]) == (user, export)
+    assert Order.parse(sample("assembly")["input"]) == Order(project, Format.PDF)
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
     assert sample("tokens")["request"]["userAttributes"]["sub"] == user

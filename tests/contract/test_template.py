@@ -10,6 +10,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 from scanner import audit
 from scanner.aws import queue
+from scanner.export import Format
+from scanner.services import exports
 from scanner.services.documents import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -163,11 +165,11 @@ def test_the_layouts_that_are_documented_are_those_that_there_are():
     assert parameter["schema"]["default"] == Layout.SCAN
 
 
-def test_the_fonts_are_in_a_layer_of_the_function_that_sets_type():
+def test_the_fonts_are_in_a_layer_of_the_functions_that_set_type():
     layer = RESOURCES["FontsLayer"]
 
-    assert FUNCTIONS["DocumentsFunction"]["Properties"]["Layers"] == [{"Ref": "FontsLayer"}]
-    assert not any("Layers" in f["Properties"] for name, f in FUNCTIONS.items() if name != "DocumentsFunction")
+    layers = {name: f["Properties"]["Layers"] for name, f in FUNCTIONS.items() if "Layers" in f["Properties"]}
+    assert layers == {name: [{"Ref": "FontsLayer"}] for name in ("DocumentsFunction", "AssemblyFunction")}
     assert layer["Metadata"]["BuildMethod"] == TEMPLATE["Globals"]["Function"]["Runtime"]
     assert (ROOT / layer["Properties"]["ContentUri"] / "requirements.txt").is_file()
 
@@ -211,12 +213,43 @@ def test_a_workflow_may_invoke_just_its_functions(name):
     assert all(value["Fn::GetAtt"][0] in FUNCTIONS for value in functions)
 
 
-@pytest.mark.parametrize(("route", "resource"), [("POST /projects/{projectId}/checks", "projectId")])
+@pytest.mark.parametrize(
+    ("route", "resource"),
+    [("POST /projects/{projectId}/checks", "projectId"), ("PUT /exports/{exportId}", "exportId")],
+)
 def test_an_execution_is_named_by_the_user_and_what_it_is_about(route, resource):
     parameters = ROUTES[route][INTEGRATION]["requestParameters"]
 
     assert parameters["Name"] == f"${{context.authorizer.claims.sub}}_${{request.path.{resource}}}"
     assert len("00000000-0000-0000-0000-000000000000" * 2 + "_") <= 80, "what a name may have"
+
+
+def test_an_execution_is_stopped_under_the_name_that_it_was_started_under():
+    started = ROUTES["PUT /exports/{exportId}"][INTEGRATION]["requestParameters"]
+    stopped = ROUTES["DELETE /exports/{exportId}"][INTEGRATION]["requestParameters"]["ExecutionArn"]["Fn::Sub"]
+
+    assert stopped.split(":execution:")[1].split(":") == [
+        "${ExportsStateMachine.Name}",
+        *started["Name"].replace("${", "${!").split(":"),
+    ]
+    assert started["StateMachineArn"] == {"Ref": "ExportsStateMachine"}
+    assert started["Input"] == "$request.body", "nothing is composed into it"
+
+
+def test_an_export_is_refused_by_what_it_is_refused_for():
+    """The reasons that the API documents are the codes with which the workflow can fail, and what becomes of them."""
+    reason = API["components"]["schemas"]["Export"]["properties"]["reason"]["properties"]["code"]["enum"]
+
+    assert set(reason) == exports.REFUSALS | {"export-failed", "stopped", "expired"}
+    assert API["components"]["schemas"]["Export"]["properties"]["status"]["enum"] == list(exports.Status)
+    assert API["components"]["schemas"]["ExportFormat"]["enum"] == list(Format)
+
+
+def test_a_task_ends_before_its_workflow_gives_it_up():
+    build = yaml.safe_load((ROOT / STATE_MACHINES["ExportsStateMachine"]["Properties"]["DefinitionUri"]).read_text())
+
+    assert FUNCTIONS["AssemblyFunction"]["Properties"]["Timeout"] < build["States"]["Build"]["TimeoutSeconds"]
+    assert build["States"]["Build"]["TimeoutSeconds"] * 5 < build["TimeoutSeconds"]
 
 
 def test_a_check_is_answered_before_the_gateway_gives_up():

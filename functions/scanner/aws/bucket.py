@@ -1,4 +1,4 @@
-"""The bucket: uploads, words objects, thumbnails, documents and long audit details, by key, with links for clients.
+"""The bucket: everything that is too large for a table, by key, with links for clients.
 
 Keys begin with what the object is, the project and the page, `images/{projectId}/{pageId}/…`, so that the objects of a
 project or a page share prefixes that no other's id can be the beginning of: each ends with a slash.
@@ -17,7 +17,7 @@ from scanner.settings import SETTINGS
 
 LINK_SECONDS = 15 * 60
 _KINDS_OF_PAGES = ("images", "words", "thumbnails")
-_KINDS = (*_KINDS_OF_PAGES, "documents")
+_KINDS = (*_KINDS_OF_PAGES, "documents", "exports")
 
 
 def image_key(page: Page) -> str:
@@ -38,6 +38,11 @@ def thumbnail_key(page: Page) -> str:
 def document_key(project_id: str, digest: str) -> str:
     """Return the key of a PDF."""
     return f"documents/{project_id}/{digest}.pdf"
+
+
+def export_key(project_id: str, export_id: str) -> str:
+    """Return the key of an export's document."""
+    return f"exports/{project_id}/{export_id}/document.pdf"
 
 
 def audit_key(entry: AuditEntry) -> str:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from scanner.aws import clients
+from scanner.export import Product
 from scanner.page import Page
 from scanner.settings import SETTINGS
 
@@ -28,6 +29,20 @@ def page_recognised(page: Page) -> dict[str, Any]:
         "recognisedAt": page.updated_at,
     }
     return {"Source": "docscan.recognition", "DetailType": "PageRecognised", "Detail": json.dumps(detail)}
+
+
+def export_completed(product: Product) -> dict[str, Any]:
+    """Return the event that says an export's document can be had, as an entry for PutEvents."""
+    detail = {
+        "exportId": product.export_id,
+        "projectId": product.project_id,
+        "owner": product.owner,
+        "format": product.format,
+        "pageCount": product.page_count,
+        "leftOutCount": product.left_out_count,
+        "completedAt": product.completed_at,
+    }
+    return {"Source": "docscan.exports", "DetailType": "ExportCompleted", "Detail": json.dumps(detail)}
 
 
 def publish(event: dict[str, Any]) -> None:

@@ -42,6 +42,12 @@ def events() -> Any:
 
 
 @cache
+def stepfunctions() -> Any:
+    """Step Functions' client."""
+    return boto3.client("stepfunctions", config=Config(**_CONNECT))
+
+
+@cache
 def textract() -> Any:
     """Textract's client. It asks once and waits 45 s, well within the function's time: the queue does the retrying."""
     return boto3.client(

@@ -47,26 +47,57 @@ class Document:
     left_out: tuple[Page, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a PDF of a project would be made of: the pages that are ready, by their numbers; and the others."""
+
+    project: Project
+    ready: dict[int, Page]
+    left_out: tuple[Page, ...]
+
+
 def document(owner: str, project_id: str, layout: Layout) -> Document:
     """Return a link to the PDF of a project's ready pages, in page order; build it if nobody did before.
 
     Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError, ContendedError.
+    """
+    found = contents(owner, project_id)
+    key = bucket.document_key(project_id, _digest(found.project, found.ready, layout))
+    store(found, layout, key)
+    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
+    url = bucket.link(key, filename=filename(found.project.name))
+    return Document(url, expires_at, len(found.ready), found.left_out)
+
+
+def contents(owner: str, project_id: str) -> Contents:
+    """Return what a PDF of a project would be made of now.
+
+    Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError.
     """
     project = projects_table.get(owner, project_id)
     _check(project.pages_by_status[Status.RECOGNISING], project.pages_by_status[Status.READY])
     pages = list(pages_table.all_of(project_id))
     ready = {number: page for number, page in enumerate(pages, 1) if page.status == Status.READY}
     _check(sum(page.status == Status.RECOGNISING for page in pages), len(ready))
-    key = bucket.document_key(project_id, _digest(project, ready, layout))
-    if not bucket.exists(key):
-        with tempfile.TemporaryFile() as file:
-            _build(project, ready, layout, file)
-            file.seek(0)
-            bucket.write(key, file, "application/pdf")
-    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
-    url = bucket.link(key, filename=f"{project.name[:_MAX_FILENAME]}.pdf")
-    left_out = tuple(page for page in pages if page.status != Status.READY)
-    return Document(url, expires_at, len(ready), left_out)
+    return Contents(project, ready, tuple(page for page in pages if page.status != Status.READY))
+
+
+def store(made_of: Contents, layout: Layout, key: str) -> str | None:
+    """Build the PDF and store it under `key`, if there is none yet; return the version that was written.
+
+    Raises ProjectTooLargeError, ContendedError.
+    """
+    if bucket.exists(key):
+        return None
+    with tempfile.TemporaryFile() as file:
+        _build(made_of.project, made_of.ready, layout, file)
+        file.seek(0)
+        return bucket.write(key, file, "application/pdf")
+
+
+def filename(name: str) -> str:
+    """Return what the PDF of a project of that name is called where it is saved."""
+    return f"{name[:_MAX_FILENAME]}.pdf"
 
 
 def _check(recognising: int, ready: int) -> None:

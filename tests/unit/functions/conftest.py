@@ -35,6 +35,7 @@ _VARIABLES = {
     "AUDIT_TABLE": "audit",
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
+    "EXPORTS_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:exports",
     "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
     "RECOGNITION_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/recognition",
 }
@@ -204,6 +205,8 @@ def handler_of(route: str) -> str:
         return "documents"
     if route == "GET /usage":
         return "usage"
+    if "/exports" in route:
+        return "exports"
     if "/audit" in route:
         return "audit"
     return "pages" if "/pages" in route else "projects"

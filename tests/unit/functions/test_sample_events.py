@@ -89,6 +89,16 @@ def test_checks_checks_the_project(project):
     assert (answer["ready"], answer["pageCount"]) == (False, 0)
 
 
+def test_assembly_answers_for_the_project(project):
+    answer = importlib.import_module("assembly").handler(sample("assembly"), None)
+    assert answer["code"] == "nothing-to-export"
+
+
+def test_exports_finds_no_export_that_was_not_started(stack):
+    status, answer = stack.invoke("exports", sample("exports"))
+    assert (status, answer["code"]) == (404, "not-found")
+
+
 def test_tokens_adds_the_scopes():
     answer = importlib.import_module("tokens").handler(sample("tokens"), None)
     generation = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]

@@ -1,0 +1,37 @@
+"""The route of an export. Exports are started and stopped by the gateway itself, at Step Functions."""
+
+from typing import Any
+
+from scanner import edge
+from scanner.services import exports
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """Answer an HTTP API event."""
+    return edge.respond(event, ROUTES)
+
+
+def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
+    """GET /exports/{exportId}: where it stands, and a link to the document or why there is none."""
+    return 200, _body(exports.get(request.user, request.path("exportId")))
+
+
+ROUTES = {"GET /exports/{exportId}": get}
+
+
+def _body(export: exports.Export) -> dict[str, Any]:
+    body: dict[str, Any] = {"exportId": export.export_id, "status": export.status, "startedAt": export.started_at}
+    if export.stopped_at:
+        body["stoppedAt"] = export.stopped_at
+    if product := export.product:
+        body |= {
+            "projectId": product.project_id,
+            "format": product.format,
+            "pageCount": product.page_count,
+            "leftOutCount": product.left_out_count,
+        }
+    if export.url:
+        body |= {"url": export.url, "expiresAt": export.url_expires_at}
+    if export.reason:
+        body["reason"] = {"code": export.reason.code, "message": export.reason.message}
+    return body
