@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft4Validator
 from samtranslator.yaml_helper import yaml_parse
 
+from docscan_cli import files
 from scanner import edit, image, page, project
 from scanner.services import documents
 
@@ -39,6 +40,7 @@ CONFIGURATION = content(TEMPLATE["Parameters"]["PagesPerDay"]["Default"])
     ("limit", "enforced"),
     [
         ("imageBytes", page.MAX_IMAGE_BYTES),
+        ("imageBytes", files.MAX_IMAGE_BYTES),
         ("imageSidePixels", image.MAX_SIDE),
         ("projectNameCharacters", project.MAX_NAME_LENGTH),
         ("textCharacters", edit.MAX_TEXT_LENGTH),

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 ROUTES = list(api_contract.OPERATIONS)
-OF_A_PROJECT = [(method, path) for method, path in ROUTES if "{projectId}" in path]
+# Where a workflow looks the project up, its output says that there is none: test_workflows.py.
+OF_A_PROJECT = [(method, path) for method, path in ROUTES if "{projectId}" in path and not path.endswith("/checks")]
 BODIES = {
     ("POST", "/projects"): {"name": "x"},
     ("PATCH", "/projects/{projectId}"): {"name": "x"},
@@ -19,7 +20,7 @@ BODIES = {
 
 def call(api, method, path, project, page, **options):
     body = BODIES.get((method, path))
-    return api.request(method, path.format(projectId=project, pageId=page), json=body, **options)
+    return api.request(method, path.format(projectId=project, pageId=page, exportId=project), json=body, **options)
 
 
 @pytest.fixture(scope="module")

@@ -24,11 +24,12 @@ def api(system, user):
 
 @pytest.fixture(scope="module")
 def existing(user, drawn_page):
-    """Ids of a project with a page that is ready."""
+    """Ids of a project with a page that is ready, and of an export."""
     project = user.project("Fuzzed")
     page = user.upload(project, drawn_page("Some words"))
     assert user.settled(project, page)["status"] == "ready"
-    return {"projectId": project, "pageId": page}
+    assert user.api.put(f"/exports/{project}", json={"projectId": project}).status_code == 200
+    return {"projectId": project, "pageId": page, "exportId": project}
 
 
 @schema.parametrize()
