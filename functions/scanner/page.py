@@ -1,12 +1,14 @@
 """Pages: one image each, and what has become of it.
 
-    awaiting-upload → recognising → ready | failed      and back to awaiting-upload with a new image
+    awaiting-upload → recognising → ready | failed      and back to awaiting-upload with a new image,
+                                                        or to recognising with the same one
 
 A page expects one image (`image_id`) and pins the version of it that arrives first (`image_version`); what comes of any
 other image or version changes nothing. The methods return the page as it is after a transition; storing it under the
 condition that it still was as before is the table's part.
 """
 
+import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -55,6 +57,10 @@ class Page:
     is the mean over the words in per cent. `text` is None until the page is ready, and where it is too large for the
     table: then it is in the words object only. Where it is `corrected`, it is what the user wrote, while confidence and
     number of words, and the words object, stay what was recognised.
+
+    `asked_again_at` tells recognitions of the same image version apart: it is when the one that counts was asked for,
+    None for the one that followed the upload. `moved_at` is when the page's place was last asked for. Both are
+    milliseconds since the epoch.
     """
 
     project_id: str
@@ -75,6 +81,8 @@ class Page:
     failure: Failure | None = None
     rotation: int = 0
     corrected: bool = False
+    asked_again_at: int | None = None
+    moved_at: int | None = None
 
     @classmethod
     def create(cls, owner: str, project_id: str, position: Decimal, content_type: str) -> Self:
@@ -115,11 +123,35 @@ class Page:
     def replaced(self, content_type: str) -> Self:
         """The page starts again with a new image, whatever has become of the old one."""
         new = type(self).create(self.owner, self.project_id, self.position, content_type)
-        return replace(new, page_id=self.page_id, created_at=self.created_at)
+        return replace(new, page_id=self.page_id, created_at=self.created_at, moved_at=self.moved_at)
+
+    def asked_again(self, at: int) -> Self:
+        """Its image is to be recognised anew, and so it has no text until it is. Raises PagesNotReadyError."""
+        if self.status not in {Status.READY, Status.FAILED}:
+            raise PagesNotReadyError(f"This page is {self.status}: there is nothing to recognise again.")
+        return replace(
+            self,
+            updated_at=timestamp(),
+            status=Status.RECOGNISING,
+            asked_again_at=at,
+            text=None,
+            corrected=False,
+            confidence=None,
+            word_count=None,
+            width=None,
+            height=None,
+            failure=None,
+        )
+
+    def moved(self, position: Decimal, at: int) -> Self:
+        """The user has asked `at` that moment for its place to be `position`."""
+        return replace(self, updated_at=timestamp(), position=position, moved_at=at)
 
     def edited(self, edit: "Edit", position: Decimal) -> Self:
         """The user has changed it, and its place is now `position`. Raises PagesNotReadyError for the text of none."""
-        changes: dict[str, Any] = {"position": position}
+        changes: dict[str, Any] = {}
+        if edit.moves:
+            changes |= {"position": position, "moved_at": time.time_ns() // 1_000_000}
         if edit.rotation is not None:
             changes |= {"rotation": edit.rotation}
         if edit.text is not None:

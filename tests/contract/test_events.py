@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from scanner.audit import AuditEntry
 from scanner.aws import bucket, bus, queue
+from scanner.command import Command
 from scanner.export import Format, Order, Product
 from scanner.ids import parse_execution_name
 from scanner.page import Page
@@ -116,4 +117,7 @@ def test_the_samples_are_about_the_same_user_and_project():
     assert Order.parse(sample("assembly")["input"]) == Order(project, Format.PDF)
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
+    (command,) = sample("commands")["Records"]
+    assert command["attributes"]["MessageGroupId"] == user
+    assert Command.parse(user, 1, command["body"]).project_id == project
     assert sample("tokens")["request"]["userAttributes"]["sub"] == user

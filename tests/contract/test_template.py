@@ -1,6 +1,7 @@
 """The template, the OpenAPI document and the handlers say the same."""
 
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from scanner import audit
 from scanner.aws import queue
+from scanner.command import MAX_PAGES, Action, Command
 from scanner.export import Format
 from scanner.services import exports
 from scanner.services.documents import Layout
@@ -115,8 +117,11 @@ def test_no_identity_can_be_assumed_on_aws():
     assert not any("AWS_SAM_LOCAL" in variables for variables in [*declared, everywhere])
 
 
+QUEUES = sorted(name for name, r in RESOURCES.items() if r["Type"] == "AWS::SQS::Queue" and name != "DeadLetterQueue")
+
+
 @pytest.mark.defect(9)
-@pytest.mark.parametrize("queue", ["RecognitionQueue", "DeletionQueue", "AuditQueue"])
+@pytest.mark.parametrize("queue", QUEUES)
 def test_queues_give_up_to_the_dead_letters_and_outlast_their_function(queue):
     properties = RESOURCES[queue]["Properties"]
     consumers = [
@@ -156,6 +161,34 @@ def test_policies_name_actions_and_resources():
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             assert not any("*" in action for action in actions), name
             assert statement["Resource"] != "*" or actions == ["textract:DetectDocumentText"], name
+
+
+def test_the_user_of_a_command_is_the_message_group_that_the_gateway_sets():
+    parameters = SERVICE_ROUTES["POST /commands"][INTEGRATION]["requestParameters"]
+
+    assert parameters["MessageGroupId"] == "$context.authorizer.claims.sub"
+    assert parameters["MessageBody"] == "$request.body"
+    assert parameters.keys() == {"QueueUrl", "MessageBody", "MessageGroupId"}
+
+
+def test_the_commands_that_are_documented_are_those_that_there_are():
+    schemas = API["components"]["schemas"]
+    documented = {
+        action: schemas[ref.split("/")[-1]] for action, ref in schemas["Command"]["discriminator"]["mapping"].items()
+    }
+
+    assert list(documented) == list(Action)
+    assert schemas["PageIds"]["maxItems"] == MAX_PAGES
+    for action, schema in documented.items():
+        command = {"command": action, "projectId": "p", "pageIds": ["a"], "after": None, "discardCorrections": True}
+        body = {name: command[name] for name in schema["properties"]}
+        assert Command.parse("alice", 1, json.dumps(body)).action == action
+
+
+@pytest.mark.parametrize("example", ROUTES["POST /commands"]["requestBody"]["content"]["application/json"]["examples"])
+def test_an_example_of_a_command_is_one(example):
+    content = ROUTES["POST /commands"]["requestBody"]["content"]["application/json"]
+    assert Command.parse("alice", 1, json.dumps(content["examples"][example]["value"]))
 
 
 def test_the_layouts_that_are_documented_are_those_that_there_are():

@@ -98,6 +98,8 @@ def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Proj
         if before is None:
             raise NotFoundError("There is no such page.")
         after = step(before, project)
+        if after is before:
+            return after
         try:
             if after.position == before.position:
                 transition(before, after)
@@ -114,13 +116,13 @@ def transition(before: Page, after: Page) -> None:
     """Store what has become of a page, and move its project's counters and its owner's usage with it.
 
     Raises SupersededError, with nothing changed, where the page is no longer as `before` (deleted, another image,
-    another version, another status) or, if the status changes, its project is gone. Raises QuotaExceededError for a new
-    image beyond the day's quota.
+    another version, another status, another recognition) or, if the status changes, its project is gone. Raises
+    QuotaExceededError for a new image, or a new recognition, beyond the day's quota.
     """
     actions = [{"Update": _update(before, after)}]
     if after.status != before.status:
         actions.append({"Update": _count(before, after)})
-    if after.image_id != before.image_id:
+    if (after.image_id, after.asked_again_at) != (before.image_id, before.asked_again_at):
         _transact_with_upload(before.owner, *actions)
     elif after.status != before.status and after.status == Status.READY:
         dynamodb.transact(*actions, {"Update": usage_table.recognition(before.owner)})
@@ -129,7 +131,7 @@ def transition(before: Page, after: Page) -> None:
 
 
 def _transact_with_upload(owner: str, *actions: dict[str, Any]) -> None:
-    """Write what lets a user upload one image more, if the day's quota does. Raises QuotaExceededError."""
+    """Write what has an image recognised, a new one or again, if the day's quota does. Raises QuotaExceededError."""
     try:
         dynamodb.transact(*actions, {"Update": usage_table.upload(owner)})
     except SupersededError as error:
@@ -153,11 +155,13 @@ def _count(before: Page, after: Page) -> dict[str, Any]:
 
 
 def _update(before: Page, after: Page) -> dict[str, Any]:
-    """Return the update that makes `after` of a page, if it has the status and the image of `before`."""
+    """Return the update that makes `after` of a page, if it has the status, image and recognition of `before`."""
     old, new = _page_item(before), _page_item(after)
     changes = {name: value for name, value in new.items() if old.get(name) != value or name == "updatedAt"}
     removed = old.keys() - new.keys()
-    conditions = {name: old.get(name) for name in ("status", "imageId", "imageVersion")}
+    conditions = {name: old.get(name) for name in ("status", "imageId", "imageVersion", "askedAgainAt")}
+    if "movedAt" in changes:  # of two that move a page, the second looks again; nobody else minds
+        conditions["movedAt"] = old.get("movedAt")
     names = {f"#{name}": name for name in changes.keys() | conditions.keys() | removed}
     values = {f":{name}": value for name, value in changes.items()}
     values |= {f":was_{name}": value for name, value in conditions.items() if value}
@@ -314,6 +318,8 @@ def _page_item(page: Page) -> Item:
             "height": page.height,
             "reason": page.failure and page.failure.code,
             "reasonMessage": page.failure and page.failure.message,
+            "askedAgainAt": page.asked_again_at,
+            "movedAt": page.moved_at,
         }
     )
 
@@ -334,6 +340,8 @@ def _page(item: Item) -> Page:
         image_version=stored.get("imageVersion"),
         text=stored.get("text"),
         corrected=stored.get("corrected", False),
+        asked_again_at=_whole(stored.get("askedAgainAt")),
+        moved_at=_whole(stored.get("movedAt")),
     )
     if page.status == Status.FAILED:
         return replace(page, failure=Failure(stored["reason"], stored["reasonMessage"]))
@@ -346,3 +354,7 @@ def _page(item: Item) -> Page:
             height=int(stored["height"]),
         )
     return page
+
+
+def _whole(number: Decimal | None) -> int | None:
+    return None if number is None else int(number)

@@ -1,11 +1,12 @@
-"""The queues: what is to be deleted, and uploads to recognise later."""
+"""The queues: what is to be deleted, and images to recognise again or later."""
 
 import json
 import random
 from dataclasses import dataclass
 
-from scanner.aws import clients
+from scanner.aws import bucket, clients
 from scanner.ids import is_id
+from scanner.page import Page
 from scanner.settings import SETTINGS
 
 REPLACEMENT_SECONDS = 15
@@ -41,6 +42,12 @@ def parse_deletion(body: str) -> Deletion:
     if not all(is_id(value) for value in ids) or ("imageId" in message and "pageId" not in message):
         raise ValueError("The message names nothing that can be deleted.")
     return Deletion(message["owner"], message["projectId"], message.get("pageId"), message.get("imageId"))
+
+
+def send_recognition(page: Page) -> None:
+    """Ask durably for a page's pinned image to be recognised again; twice is the same as once."""
+    body = {"key": bucket.image_key(page), "versionId": page.image_version, "askedAgainAt": page.asked_again_at}
+    clients.sqs().send_message(QueueUrl=SETTINGS.recognition_queue_url, MessageBody=json.dumps(body))
 
 
 def postpone_recognition(notification: str) -> None:

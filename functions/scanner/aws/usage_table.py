@@ -16,7 +16,7 @@ _KEPT_SECONDS = 400 * 24 * 3600
 
 
 def upload(owner: str) -> dict[str, Any]:
-    """Return the update that counts an image which the user may now upload, if the day's quota allows one more."""
+    """Return the update that counts an image to upload or to recognise again, if the day's quota allows one more."""
     update = _count(owner, "uploaded")
     return update | {
         "ConditionExpression": "attribute_not_exists(uploaded) OR uploaded < :quota",

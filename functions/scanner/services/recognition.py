@@ -1,10 +1,11 @@
-"""Recognition: what happens to an image that has arrived.
+"""Recognition: what happens to an image that has arrived, or is to be recognised again.
 
 Deliveries come at least once, late, and in any order; each of them has one effect at most:
 - the first version of a page's expected image that arrives is pinned, and recognised;
 - any other object (of a deleted page, of a replaced image, a second upload of the same form) is deleted, and with it
   what an attempt that died may have written after the page went;
-- a page that is ready is only announced again, one that failed stays so.
+- a page that is ready is only announced again, one that failed stays so;
+- of several recognitions of the same version only the newest that was asked for counts.
 """
 
 import json
@@ -23,18 +24,28 @@ LONGEST_PAUSE_SECONDS = 360
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A version of an object that was uploaded as the image of a page."""
+    """A version of an object that was uploaded as the image of a page.
+
+    `asked_again_at` is None for the upload, and the request's moment where it is to be recognised again.
+    """
 
     project_id: str
     page_id: str
     image_id: str
     key: str
     version: str
+    asked_again_at: int | None = None
 
 
-def arrivals(notification: str) -> Iterator[Arrival]:
-    """Yield the uploads in an S3 event notification, JSON; its test events and other objects are left out."""
-    for record in json.loads(notification).get("Records", []):
+def arrivals(message: str) -> Iterator[Arrival]:
+    """Yield what is to be recognised: what a command asks for, or the uploads in an S3 event notification.
+
+    S3's test events and other objects are left out.
+    """
+    document = json.loads(message)
+    if "askedAgainAt" in document and (ids := bucket.parse_image_key(document["key"])):
+        yield Arrival(*ids, document["key"], document["versionId"], document["askedAgainAt"])
+    for record in document.get("Records", []):
         key = unquote_plus(record["s3"]["object"]["key"])
         ids = bucket.parse_image_key(key)
         if ids and record["eventName"].startswith("ObjectCreated:"):
@@ -42,24 +53,26 @@ def arrivals(notification: str) -> Iterator[Arrival]:
 
 
 def recognise(arrival: Arrival) -> str:
-    """Recognise an upload, and return what became of it: `ready`, `failed` or `stray`.
+    """Recognise an upload, and return what became of it: `ready`, `failed`, `stray` or `superseded`.
 
     Raises ThrottledError; faults are raised as they come, for the queue to deliver the message again.
     """
     page = _pinned(arrival)
-    if page and page.status == Status.RECOGNISING:
+    if page and page.status == Status.RECOGNISING and page.asked_again_at == arrival.asked_again_at:
         page = _recognised(arrival, page)
     if page is None:
         _delete_stray(arrival)
         return "stray"
+    if page.asked_again_at != arrival.asked_again_at:
+        return "superseded"
     if page.status == Status.READY:
         bus.publish(bus.page_recognised(page))
     return page.status.value
 
 
-def postpone(notification: str) -> None:
-    """Have the uploads in a notification recognised later, with all attempts before them."""
-    queue.postpone_recognition(notification)
+def postpone(message: str) -> None:
+    """Have what is in a message recognised later, with all attempts before it."""
+    queue.postpone_recognition(message)
 
 
 def try_again(receipt_handle: str, receives: int) -> None:
@@ -70,7 +83,7 @@ def try_again(receipt_handle: str, receives: int) -> None:
 def give_up(arrival: Arrival) -> None:
     """Mark the page of an upload as failed, if it still waits for that very version to be recognised."""
     page = _expecting(arrival)
-    if page and page.status == Status.RECOGNISING:
+    if page and page.status == Status.RECOGNISING and page.asked_again_at == arrival.asked_again_at:
         _settle(arrival, page, page.failed(RECOGNITION_FAILED))
 
 
@@ -102,8 +115,9 @@ def _recognised(arrival: Arrival, page: Page) -> Page | None:
         (bucket.thumbnail_key(page), prepared.thumbnail, "image/jpeg"),
     ]
     written = [(key, bucket.write(key, data, content_type)) for key, data, content_type in results]
-    settled = _settle(arrival, page, page.recognised(recognised))
-    if settled is None:
+    ready = page.recognised(recognised)
+    settled = _settle(arrival, page, ready)
+    if settled is not ready:  # something else came first: the objects are to be those that it has written, if any
         for key, version in written:
             bucket.delete_version(key, version)
     return settled
@@ -123,6 +137,7 @@ def _settle(arrival: Arrival, before: Page, after: Page) -> Page | None:
         pages_table.transition(before, after)
     except SupersededError:
         page = _expecting(arrival)
-        # The page is as it was, so what failed is the condition on its project: both are being deleted.
-        return None if page and page.status == before.status else page
+        as_before = page and (page.status, page.asked_again_at) == (before.status, before.asked_again_at)
+        # If the page is as it was, what failed is the condition on its project: both are being deleted.
+        return None if as_before else page
     return after

@@ -37,7 +37,6 @@ _VARIABLES = {
     "EVENT_BUS": "docscan",
     "EXPORTS_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:exports",
     "MAX_ATTEMPTS": str(MAX_ATTEMPTS),
-    "RECOGNITION_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/recognition",
 }
 _RESOURCES = yaml_parse((Path(__file__).parents[3] / "template.yaml").read_text())["Resources"]
 
@@ -90,7 +89,7 @@ class Stack:
     """The mocked stack, and shortcuts into it."""
 
     textract: FakeTextract
-    queue_url: str
+    queues: dict[str, str]
     events: list[dict[str, Any]]
     pauses: list[int]  # until messages that failed are delivered again, in seconds
 
@@ -168,9 +167,9 @@ class Stack:
         assert self.read_page(page, user)["status"] == "ready"
         return page
 
-    def queued(self) -> list[dict[str, Any]]:
+    def queued(self, queue: str = "deletion") -> list[dict[str, Any]]:
         answer = clients.sqs().receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=0
+            QueueUrl=self.queues[queue], MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=0
         )
         return [
             {"messageId": message["MessageId"], "body": message["Body"], "attributes": message["Attributes"]}
@@ -244,8 +243,9 @@ def mocked_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         s3.create_bucket(Bucket="docscan-test", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         s3.put_bucket_versioning(Bucket="docscan-test", VersioningConfiguration={"Status": "Enabled"})
         clients.events().create_event_bus(Name="docscan")
-        queue_url = clients.sqs().create_queue(QueueName="deletion")["QueueUrl"]
-        monkeypatch.setenv("DELETION_QUEUE_URL", queue_url)
+        queues = {name: clients.sqs().create_queue(QueueName=name)["QueueUrl"] for name in ("deletion", "recognition")}
+        for name, url in queues.items():
+            monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", url)
         events: list[dict[str, Any]] = []
         put_events = clients.events().put_events
 
@@ -257,11 +257,11 @@ def mocked_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         pauses: list[int] = []
 
         def keep_pause(QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - AWS's names
-            assert (QueueUrl, ReceiptHandle) == (_VARIABLES["RECOGNITION_QUEUE_URL"], "handle of message-1")
+            assert (QueueUrl, ReceiptHandle) == (SETTINGS.recognition_queue_url, "handle of message-1")
             pauses.append(VisibilityTimeout)
 
         monkeypatch.setattr(clients.sqs(), "change_message_visibility", keep_pause)
-        yield Stack(textract, queue_url, events, pauses)
+        yield Stack(textract, queues, events, pauses)
     vars(SETTINGS).clear()
 
 

@@ -8,6 +8,7 @@ import pytest
 from unit.functions.pictures import picture
 
 from scanner.aws import clients, pages_table, projects_table
+from scanner.page import Failure
 from scanner.project import Project
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -97,6 +98,17 @@ def test_assembly_answers_for_the_project(project):
 def test_exports_finds_no_export_that_was_not_started(stack):
     status, answer = stack.invoke("exports", sample("exports"))
     assert (status, answer["code"]) == (404, "not-found")
+
+
+def test_commands_has_the_page_recognised_again(project, monkeypatch):
+    (message,) = sample("commands")["Records"]
+    (page_id,) = json.loads(message["body"])["pageIds"]
+    monkeypatch.setattr("scanner.page.new_id", lambda: page_id)
+    page = pages_table.create(USER, PROJECT, "image/jpeg").arrived("1")
+    pages_table.transition(pages_table.get(PROJECT, page_id), page)
+    pages_table.transition(page, page.failed(Failure("recognition-failed", "…")))
+    assert project.consume("commands", message) == []
+    assert pages_table.get(PROJECT, page_id).status == "recognising"
 
 
 def test_tokens_adds_the_scopes():
