@@ -66,6 +66,16 @@ class Settings:
         return _required("RECOGNITION_QUEUE_URL")
 
     @cached_property
+    def dead_letter_queue_url(self) -> str:
+        """The queue of what other queues have given up on."""
+        return _required("DEAD_LETTER_QUEUE_URL")
+
+    @cached_property
+    def source_queues(self) -> dict[str, str]:
+        """The URL by the ARN of each queue that gives up to the dead letters: `arn=url`, with blanks in between."""
+        return dict(pair.split("=", 1) for pair in _required("SOURCE_QUEUES").split())
+
+    @cached_property
     def max_attempts(self) -> int:
         """How often recognition is tried; the queue delivers a message once more."""
         return int(_required("MAX_ATTEMPTS"))

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
+import tokens
 from scanner import audit
 from scanner.aws import queue
 from scanner.command import MAX_PAGES, Action, Command
 from scanner.export import Format
-from scanner.services import exports
+from scanner.services import dead_letters, exports
 from scanner.services.documents import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +139,40 @@ def test_queues_give_up_to_the_dead_letters_and_outlast_their_function(queue):
     assert all(e["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for e in events)
 
 
+def test_what_any_queue_has_given_up_can_be_sent_back_to_it():
+    function = FUNCTIONS["OperationsFunction"]["Properties"]
+    pairs = function["Environment"]["Variables"]["SOURCE_QUEUES"]["Fn::Sub"].split()
+    (send,) = [s for s in function["Policies"][0]["Statement"] if s["Action"] == "sqs:SendMessage"]
+
+    assert sorted(pairs) == [f"${{{queue}.Arn}}=${{{queue}}}" for queue in QUEUES]
+    assert sorted(resource["Fn::GetAtt"][0] for resource in send["Resource"]) == QUEUES
+
+
+def test_operations_are_for_operators_and_the_rest_for_everybody():
+    for route, operation in ROUTES.items():
+        scope = "docscan/operate" if " /operations" in route else "docscan/use"
+        assert [list(requirement.values()) for requirement in operation["security"]] == [[[scope]]], route
+
+
+def test_no_client_can_ask_for_a_scope_by_itself():
+    for name in ("WebClient", "CliClient"):
+        assert set(RESOURCES[name]["Properties"].get("AllowedOAuthScopes", [])) <= {"openid", "email"}
+
+
+def test_the_group_that_the_operators_scope_depends_on_is_there():
+    properties = RESOURCES["OperatorsGroup"]["Properties"]
+
+    assert {properties["GroupName"]: "docscan/operate"} == tokens.BY_GROUP
+    assert not {"RoleArn", "Precedence"} & properties.keys()
+
+
+def test_one_call_sends_back_no_more_than_the_document_says():
+    redrive = API["components"]["schemas"]["Redrive"]["properties"]
+
+    assert redrive["redriven"]["maximum"] == redrive["left"]["maximum"] == dead_letters.MAX_LETTERS
+    assert f"At most {dead_letters.MAX_LETTERS} " in ROUTES["POST /operations/dead-letters/redrive"]["description"]
+
+
 def test_the_queue_delivers_once_more_than_recognition_tries():
     environment = FUNCTIONS["RecognitionFunction"]["Properties"]["Environment"]["Variables"]
     deliveries = RESOURCES["RecognitionQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
@@ -214,14 +249,20 @@ def test_data_outlives_the_stack():
 
 
 @pytest.mark.parametrize("route", SERVICE_ROUTES)
-def test_a_service_is_called_in_a_role_of_the_route_s_own(route):
-    integration = SERVICE_ROUTES[route][INTEGRATION]
-    role = ROLES[integration["credentials"]["Fn::GetAtt"][0]]["Properties"]
+def test_a_service_is_called_in_a_role_that_may_do_what_its_routes_do(route):
+    name = SERVICE_ROUTES[route][INTEGRATION]["credentials"]["Fn::GetAtt"][0]
+    subtypes = {
+        other[INTEGRATION]["integrationSubtype"]
+        for other in SERVICE_ROUTES.values()
+        if other[INTEGRATION]["credentials"]["Fn::GetAtt"][0] == name
+    }
+    role = ROLES[name]["Properties"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     ((statement,),) = [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]]
 
     assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
-    assert statement["Action"].split(":")[1] == integration["integrationSubtype"].split("-")[1]
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    assert {action.split(":")[1] for action in actions} == {subtype.split("-")[1] for subtype in subtypes}
 
 
 @pytest.mark.parametrize("name", STATE_MACHINES)

@@ -22,6 +22,8 @@ from scanner.settings import SETTINGS
 
 ALICE = "alice"
 MAX_ATTEMPTS = 3
+QUEUES = ("recognition", "deletion", "commands", "dead-letter")
+QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:"
 STATUSES = ("awaiting-upload", "recognising", "ready", "failed")
 
 _VARIABLES = {
@@ -208,6 +210,8 @@ def handler_of(route: str) -> str:
         return "exports"
     if "/audit" in route:
         return "audit"
+    if "/dead-letters" in route:
+        return "operations"
     return "pages" if "/pages" in route else "projects"
 
 
@@ -243,9 +247,11 @@ def mocked_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         s3.create_bucket(Bucket="docscan-test", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         s3.put_bucket_versioning(Bucket="docscan-test", VersioningConfiguration={"Status": "Enabled"})
         clients.events().create_event_bus(Name="docscan")
-        queues = {name: clients.sqs().create_queue(QueueName=name)["QueueUrl"] for name in ("deletion", "recognition")}
+        queues = {name: clients.sqs().create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
         for name, url in queues.items():
-            monkeypatch.setenv(f"{name.upper()}_QUEUE_URL", url)
+            monkeypatch.setenv(f"{name.upper().replace('-', '_')}_QUEUE_URL", url)
+        sources = [f"{QUEUE_ARN}{name}={url}" for name, url in queues.items() if name != "dead-letter"]
+        monkeypatch.setenv("SOURCE_QUEUES", " ".join(sources))
         events: list[dict[str, Any]] = []
         put_events = clients.events().put_events
 

@@ -111,6 +111,10 @@ def test_commands_has_the_page_recognised_again(project, monkeypatch):
     assert pages_table.get(PROJECT, page_id).status == "recognising"
 
 
+def test_operations_sends_back_no_dead_letters_where_there_are_none(stack):
+    assert stack.invoke("operations", sample("operations")) == (200, {"redriven": 0, "left": 0, "more": False})
+
+
 def test_tokens_adds_the_scopes():
     answer = importlib.import_module("tokens").handler(sample("tokens"), None)
     generation = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
