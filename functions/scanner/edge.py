@@ -1,13 +1,14 @@
 """The edge between Lambda's events and the scanner: the only place that knows HTTP statuses and batch answers.
 
-`respond` serves a handler of HTTP API events (payload format 2.0), `consume` one of SQS events, `perform` a task of a
-workflow. Each writes one line per invocation to the log: what, how it ended, for whom. Texts, tokens and claims other
-than `sub` never get there.
+`respond` serves a handler of HTTP API events (payload format 2.0), `consume` one of SQS events, `consume_stream` one of
+Kinesis events, `perform` a task of a workflow. Each writes one line per invocation to the log: what, how it ended, for
+whom. Texts, tokens and claims other than `sub` never get there.
 """
 
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,6 +103,9 @@ class Request:
 type Route = Callable[[Request], tuple[int, dict[str, Any]]]
 """Does what a request asks for; returns status and body."""
 
+type StreamConsumer = Callable[[dict[str, Any]], str]
+"""Handles a Kinesis record; returns what became of it."""
+
 type Consumer = Callable[[dict[str, Any]], list[dict[str, Any]]]
 """Handles an SQS message; returns what to log."""
 
@@ -171,6 +175,32 @@ def perform(event: dict[str, Any], what: str, do: Callable[[Task], dict[str, Any
         log["code"] = error.code
     record(what, **log)
     return answer
+
+
+def consume_stream(event: dict[str, Any], what: str, handle: StreamConsumer) -> dict[str, Any]:
+    """Hand each record of a Kinesis event to `handle`; report those that raised. Lambda delivers again from the first.
+
+    The records of a partition key are handled in order: after one that failed, the key's others wait for it. A record
+    that can never be handled (InvalidRequestError) holds up nothing; Lambda gives it up in the end.
+    """
+    failures: list[dict[str, str]] = []
+    waiting: set[str] = set()
+    outcomes: Counter[str] = Counter()
+    for item in event["Records"]:
+        key, sequence = item["kinesis"]["partitionKey"], item["kinesis"]["sequenceNumber"]
+        if key in waiting:
+            continue
+        try:
+            outcomes[handle(item)] += 1
+        except errors.InvalidRequestError as refusal:
+            LOGGER.warning("%s can do nothing with %s: %s", what, item["eventID"], refusal.message)
+            failures.append({"itemIdentifier": sequence})
+        except Exception:  # noqa: BLE001 - the outermost edge
+            LOGGER.exception("%s failed with %s", what, item["eventID"])
+            failures.append({"itemIdentifier": sequence})
+            waiting.add(key)
+    record(what, received=len(event["Records"]), failed=len(failures), outcomes=dict(outcomes))
+    return {"batchItemFailures": failures}
 
 
 def _user(event: dict[str, Any]) -> str:

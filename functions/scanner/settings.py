@@ -41,6 +41,11 @@ class Settings:
         return _required("AUDIT_TABLE")
 
     @cached_property
+    def telemetry_table(self) -> str:
+        """The table of what clients have measured."""
+        return _required("TELEMETRY_TABLE")
+
+    @cached_property
     def bucket(self) -> str:
         """The bucket of everything that is too large for a table."""
         return _required("BUCKET")

@@ -117,6 +117,8 @@ def test_the_samples_are_about_the_same_user_and_project():
     assert Order.parse(sample("assembly")["input"]) == Order(project, Format.PDF)
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
+    (report,) = sample("telemetry")["Records"]
+    assert report["kinesis"]["partitionKey"] == user
     (command,) = sample("commands")["Records"]
     assert command["attributes"]["MessageGroupId"] == user
     assert Command.parse(user, 1, command["body"]).project_id == project

@@ -10,7 +10,7 @@ import yaml
 from samtranslator.yaml_helper import yaml_parse
 
 import tokens
-from scanner import audit
+from scanner import audit, telemetry
 from scanner.aws import queue
 from scanner.command import MAX_PAGES, Action, Command
 from scanner.export import Format
@@ -72,7 +72,7 @@ def test_the_api_may_invoke_each_of_its_functions(function):
 def test_no_route_exists_but_in_the_openapi_document():
     events = [e for f in FUNCTIONS.values() for e in f["Properties"].get("Events", {}).values()]
 
-    assert {event["Type"] for event in events} == {"SQS"}
+    assert {event["Type"] for event in events} == {"SQS", "Kinesis"}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -129,7 +129,7 @@ def test_queues_give_up_to_the_dead_letters_and_outlast_their_function(queue):
         f["Properties"]
         for f in FUNCTIONS.values()
         for e in f["Properties"].get("Events", {}).values()
-        if e["Properties"]["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}
+        if e["Properties"].get("Queue") == {"Fn::GetAtt": [queue, "Arn"]}
     ]
 
     assert properties["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
@@ -204,6 +204,56 @@ def test_the_user_of_a_command_is_the_message_group_that_the_gateway_sets():
     assert parameters["MessageGroupId"] == "$context.authorizer.claims.sub"
     assert parameters["MessageBody"] == "$request.body"
     assert parameters.keys() == {"QueueUrl", "MessageBody", "MessageGroupId"}
+
+
+def test_the_user_of_telemetry_is_the_partition_key_that_the_gateway_sets():
+    parameters = SERVICE_ROUTES["POST /telemetry"][INTEGRATION]["requestParameters"]
+
+    assert parameters["PartitionKey"] == "$context.authorizer.claims.sub"
+    assert parameters["Data"] == "$request.body"
+    assert parameters.keys() == {"StreamName", "Data", "PartitionKey"}
+
+
+def test_a_record_that_nothing_can_be_done_with_leaves_its_shard_for_the_dead_letters():
+    (source,) = FUNCTIONS["TelemetryFunction"]["Properties"]["Events"].values()
+    properties = source["Properties"]
+
+    assert properties["BisectBatchOnFunctionError"] is True
+    assert 0 <= properties["MaximumRetryAttempts"] <= 10
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert properties["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    assert properties["StartingPosition"] == "TRIM_HORIZON", "what comes before the mapping counts, too"
+
+
+def test_usage_and_telemetry_have_nothing_to_do_with_each_other():
+    (statement,) = FUNCTIONS["TelemetryFunction"]["Properties"]["Policies"][0]["Statement"]
+    readers = [
+        name
+        for name, function in FUNCTIONS.items()
+        if name != "TelemetryFunction" and "TelemetryTable" in json.dumps(function)
+    ]
+
+    assert statement["Resource"] == {"Fn::GetAtt": ["TelemetryTable", "Arn"]}
+    assert readers == []
+
+
+@pytest.mark.parametrize("type_", ["AWS::SQS::Queue", "AWS::Kinesis::Stream", "AWS::DynamoDB::Table"])
+def test_what_is_stored_is_encrypted(type_):
+    encryption = {
+        "AWS::SQS::Queue": lambda properties: properties["SqsManagedSseEnabled"],
+        "AWS::Kinesis::Stream": lambda properties: properties["StreamEncryption"]["EncryptionType"] == "KMS",
+        "AWS::DynamoDB::Table": lambda properties: properties["SSESpecification"]["SSEEnabled"],
+    }
+    assert all(encryption[type_](r["Properties"]) for r in RESOURCES.values() if r["Type"] == type_)
+
+
+def test_the_telemetry_that_is_documented_is_what_is_understood():
+    schemas = API["components"]["schemas"]
+
+    assert schemas["Measurement"]["properties"]["activity"]["enum"] == list(telemetry.Activity)
+    assert schemas["Measurement"]["properties"]["milliseconds"]["maximum"] == telemetry.MAX_MILLISECONDS
+    assert schemas["TelemetryReport"]["properties"]["measurements"]["maxItems"] == telemetry.MAX_MEASUREMENTS
+    assert telemetry.parse(json.dumps(schemas["TelemetryReport"]["example"]).encode())
 
 
 def test_the_commands_that_are_documented_are_those_that_there_are():

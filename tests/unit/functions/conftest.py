@@ -35,6 +35,7 @@ _VARIABLES = {
     "USAGE_TABLE": "usage",
     "PAGES_PER_DAY": "1000",
     "AUDIT_TABLE": "audit",
+    "TELEMETRY_TABLE": "telemetry",
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
     "EXPORTS_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:exports",
@@ -279,7 +280,13 @@ def stack(monkeypatch):
 
 def _create_tables() -> None:
     """Create the tables as the template describes them."""
-    tables = {"ProjectsTable": "projects", "PagesTable": "pages", "UsageTable": "usage", "AuditTable": "audit"}
+    tables = {
+        "ProjectsTable": "projects",
+        "PagesTable": "pages",
+        "UsageTable": "usage",
+        "AuditTable": "audit",
+        "TelemetryTable": "telemetry",
+    }
     for resource, name in tables.items():
         properties = _RESOURCES[resource]["Properties"]
         wanted = ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "BillingMode")

@@ -115,6 +115,12 @@ def test_operations_sends_back_no_dead_letters_where_there_are_none(stack):
     assert stack.invoke("operations", sample("operations")) == (200, {"redriven": 0, "left": 0, "more": False})
 
 
+def test_telemetry_adds_the_report_up(stack):
+    assert importlib.import_module("telemetry").handler(sample("telemetry"), None) == {"batchItemFailures": []}
+    (sums,) = stack.items("telemetry")
+    assert (sums["owner"], sums["document.failures"]) == (USER, 1)
+
+
 def test_tokens_adds_the_scopes():
     answer = importlib.import_module("tokens").handler(sample("tokens"), None)
     generation = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]

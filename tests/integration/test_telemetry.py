@@ -1,0 +1,50 @@
+"""Telemetry in the stream, with IAM enforced."""
+
+import json
+import time
+
+import pytest
+
+
+@pytest.fixture
+def report(system):
+    """Puts data into the stream as the gateway does, with the user as its partition key."""
+
+    def report(user, data):
+        system.client("kinesis").put_record(
+            StreamName=system.output("TelemetryStreamName"), Data=data, PartitionKey=user.sub
+        )
+
+    return report
+
+
+def uploads(milliseconds):
+    return json.dumps({"measurements": [{"activity": "page-upload", "milliseconds": milliseconds}]}).encode()
+
+
+def sums(system, user):
+    """Number and milliseconds of a user's uploads, over all days."""
+    answer = system.client("dynamodb").query(
+        TableName=system.output("TelemetryTableName"),
+        KeyConditionExpression="#owner = :owner",
+        ExpressionAttributeNames={"#owner": "owner"},
+        ExpressionAttributeValues={":owner": {"S": user.sub}},
+    )
+    names = ("page-upload.count", "page-upload.milliseconds")
+    return tuple(sum(int(item[name]["N"]) for item in answer["Items"]) for name in names)
+
+
+def until_equal(actual, expected, seconds=60):
+    deadline = time.monotonic() + seconds
+    while (found := actual()) != expected:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
+def test_what_clients_measure_is_added_up_for_each_user(system, sign_up, report):
+    alice, bob = sign_up(), sign_up()
+    for number in range(1, 41):
+        report(alice if number % 4 else bob, uploads(number))
+
+    until_equal(lambda: sums(system, alice), (30, sum(n for n in range(1, 41) if n % 4)))
+    until_equal(lambda: sums(system, bob), (10, sum(range(4, 41, 4))))
