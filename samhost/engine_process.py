@@ -1,5 +1,7 @@
 """The engine's process: MiniStack, its state in snapshots, and what it would lose on the way made good.
 
+Kinesis is delivered to functions by `engine_streams`.
+
 MiniStack writes its state when it stops in order, and only then. Here it is written every few seconds in which
 something has changed. For that, private names of MiniStack's are used, each of them asserted at start.
 
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from samhost import engine_streams
 from samhost.engine_guard import guarded
 from samhost.snapshots import SnapshotError, Snapshots
 
@@ -36,8 +39,20 @@ LOGGER = logging.getLogger("samhost.engine")
 # What is used of MiniStack that it does not promise to keep.
 PRIVATE_NAMES = {
     "app": ["main", "app", "save_all", "load_state", "_build_persistence_save_dict"],
+    "core.arn": ["parse_arn"],
+    "core.concurrency": ["spawn_background"],
     "core.persistence": ["STATE_DIR", "save_all", "load_state"],
-    "services.lambda_svc": ["CODE_BLOB_DIR"],
+    "services.kinesis": ["_streams"],
+    "services.lambda_svc": [
+        "CODE_BLOB_DIR",
+        "_apply_filter_criteria",
+        "_esm_wake",
+        "_iter_all_esms",
+        "_kinesis_positions",
+        "_poll_kinesis",
+        "_request_account_id",
+        "_request_region",
+    ],
     "services.s3": ["_buckets", "_object_versions", "_fire_s3_event_async"],
 }
 
@@ -66,6 +81,7 @@ def main() -> None:
         sys.exit(str(error))
     from ministack import app
 
+    engine_streams.install()
     app.load_state = _load_state
     app.save_all = lambda _states: snapshots.take_now()
     app.app = guarded(_application(app.app, snapshots, _instant(newest)))

@@ -48,3 +48,28 @@ def test_what_clients_measure_is_added_up_for_each_user(system, sign_up, report)
 
     until_equal(lambda: sums(system, alice), (30, sum(n for n in range(1, 41) if n % 4)))
     until_equal(lambda: sums(system, bob), (10, sum(range(4, 41, 4))))
+
+
+def test_poison_is_cut_out_of_its_batch_and_named_among_the_dead_letters(system, sign_up, report):
+    user, neighbour, stranger = sign_up(), sign_up(), sign_up()
+    sqs, dead = system.client("sqs"), system.output("DeadLetterQueueUrl")
+    for number in range(1, 11):
+        report(user, uploads(number))
+        report(neighbour, uploads(number))
+        if number == 5:
+            report(stranger, b"poison")
+
+    until_equal(lambda: sums(system, user), (10, 55))
+    until_equal(lambda: sums(system, neighbour), (10, 55))
+    assert sums(system, stranger) == (0, 0)
+
+    def told():
+        messages = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+        return [json.loads(found["Body"]).get("KinesisBatchInfo", {}).get("batchSize") for found in messages]
+
+    try:
+        until_equal(told, [1])
+        report(stranger, uploads(7))
+        until_equal(lambda: sums(system, stranger), (1, 7))
+    finally:
+        sqs.purge_queue(QueueUrl=dead)
