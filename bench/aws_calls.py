@@ -9,8 +9,10 @@ not, or where an operation fails, the exit code is 1.
 import argparse
 import importlib
 import itertools
+import json
 import logging
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from report import table, title
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests"), str(ROOT / "tests" / "samples")]
-from unit.functions.conftest import ALICE, Stack, mocked_stack, notification
+from unit.functions.conftest import ALICE, Stack, mocked_stack, notification, sqs_message
 
 from scanner.aws import clients
 from scanner.ids import new_id
@@ -118,6 +120,15 @@ class Sized:
         acknowledged = self.stack.deliver_records([notification(page["upload"]["fields"]["key"], version)])
         return self.calls.counted(), "done" if acknowledged else "failed"
 
+    def command(self) -> tuple[Counter[str], str]:
+        page_id = self.page_ids[len(self.page_ids) // 2]
+        body = {"command": "move-pages", "projectId": self.project_id, "pageIds": [page_id], "after": None}
+        message = sqs_message(json.dumps(body))
+        message["attributes"] |= {"MessageGroupId": ALICE, "SentTimestamp": str(time.time_ns() // 1_000_000)}
+        self.calls.start()
+        failed = self.stack.consume("commands", message)
+        return self.calls.counted(), "failed" if failed else "done"
+
     def deletion(self) -> tuple[Counter[str], str]:
         bodies = {message["body"]: message for message in self.stack.queued()}
         [message] = [message for body, message in bodies.items() if self.project_id in body and "pageId" not in body]
@@ -132,11 +143,15 @@ def operations() -> list[str]:
     routes = itertools.chain.from_iterable(getattr(module, "ROUTES", {}) for module in modules)
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
     ordered = sorted(routes, key=lambda route: (methods.index(route.partition(" ")[0]), -len(route)))
-    return ["SQS: recognition", *ordered, "SQS: deletion"]
+    return ["SQS: recognition", "SQS: commands", *ordered, "SQS: deletion"]
 
 
 def measure(project: Sized, operation: str) -> tuple[Counter[str], str]:
-    consumers = {"SQS: recognition": project.recognition, "SQS: deletion": project.deletion}
+    consumers = {
+        "SQS: recognition": project.recognition,
+        "SQS: commands": project.command,
+        "SQS: deletion": project.deletion,
+    }
     return consumers[operation]() if operation in consumers else project.route(operation)
 
 

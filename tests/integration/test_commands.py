@@ -1,21 +1,15 @@
-"""Commands in the queue, with IAM enforced."""
+"""Commands, from the gateway through the queue to the pages, with IAM enforced."""
 
 import json
 import time
+from xml.etree import ElementTree
 
-import pytest
 
-
-@pytest.fixture
-def send(system):
-    """Puts a command into the queue as the gateway does, with the user as its message group."""
-
-    def send(user, body):
-        system.client("sqs").send_message(
-            QueueUrl=system.output("CommandsQueueUrl"), MessageBody=json.dumps(body), MessageGroupId=user.sub
-        )
-
-    return send
+def send(user, body):
+    answer = user.api.post("/commands", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/xml"
+    assert ElementTree.fromstring(answer.text).findtext(".//{*}MessageId")
 
 
 def until(condition, seconds=60):
@@ -30,7 +24,7 @@ def order(user, project):
     return [page["pageId"] for page in user.api.get(f"/projects/{project}/pages").json()["items"]]
 
 
-def test_pages_are_recognised_again(user, send, drawn_page):
+def test_pages_are_recognised_again(user, drawn_page):
     project = user.project()
     page = user.upload(project, drawn_page("Once more"))
     first = user.settled(project, page)
@@ -50,7 +44,7 @@ def test_pages_are_recognised_again(user, send, drawn_page):
     assert user.api.get(f"/projects/{project}").json()["pagesByStatus"]["ready"] == 1
 
 
-def test_pages_are_moved_and_deleted(user, send):
+def test_pages_are_moved_and_deleted(user):
     project = user.project()
     a, b, c, d = (
         user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()["pageId"]
@@ -63,7 +57,7 @@ def test_pages_are_moved_and_deleted(user, send):
     until(lambda: order(user, project) == [d, c])
 
 
-def test_a_command_for_anothers_project_changes_nothing(user, other, send):
+def test_a_command_for_anothers_project_changes_nothing(user, other):
     victim, own = user.project(), other.project()
     page = user.api.post(f"/projects/{victim}/pages", json={"contentType": "image/png"}).json()["pageId"]
     mine = other.api.post(f"/projects/{own}/pages", json={"contentType": "image/png"}).json()["pageId"]
@@ -73,3 +67,28 @@ def test_a_command_for_anothers_project_changes_nothing(user, other, send):
 
     until(lambda: order(other, own) == [])
     assert order(user, victim) == [page]
+
+
+def test_a_message_that_did_not_come_through_the_gateway_is_nobody_s(system, user):
+    """Not even with the user's id in it: only the message group counts, and only the gateway can set it."""
+    project = user.project()
+    page = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()["pageId"]
+    command = {"command": "delete-pages", "projectId": project, "pageIds": [page]}
+    system.client("sqs").send_message(
+        QueueUrl=system.output("CommandsQueueUrl"),
+        MessageBody=json.dumps(command),
+        MessageAttributes={"MessageGroupId": {"StringValue": user.sub, "DataType": "String"}},
+    )
+    answer = user.api.post("/commands", json=command | {"owner": user.sub}, params={"MessageGroupId": user.sub})
+    assert answer.status_code == 200
+
+    own = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()["pageId"]
+    send(user, command | {"pageIds": [own]})
+    until(lambda: order(user, project) == [page])
+
+
+def test_a_command_without_a_body_is_refused(user):
+    answer = user.api.post("/commands")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"message": "Bad Request"}
