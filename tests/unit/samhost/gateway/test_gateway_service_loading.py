@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html
 """
 
+import botocore.session
 import pytest
 
 from samhost.gateway.document import load
@@ -114,3 +115,27 @@ def test_what_else_must_be_there(why, changes, reason):
 def test_a_number_is_text(why):
     assert why("SQS-SendMessage", parameters("SQS-SendMessage") | {"DelaySeconds": 5}) is None
     assert "DelaySeconds" in why("SQS-SendMessage", parameters("SQS-SendMessage") | {"DelaySeconds": [5]})
+
+
+SHAPES = {
+    "EventBridge-PutEvents": ("events", "PutEventsRequestEntry"),
+    "SQS-SendMessage": ("sqs", "SendMessageRequest"),
+    "SQS-ReceiveMessage": ("sqs", "ReceiveMessageRequest"),
+    "SQS-DeleteMessage": ("sqs", "DeleteMessageRequest"),
+    "SQS-PurgeQueue": ("sqs", "PurgeQueueRequest"),
+    "AppConfig-GetConfiguration": ("appconfig", "GetConfigurationRequest"),
+    "Kinesis-PutRecord": ("kinesis", "PutRecordInput"),
+    "StepFunctions-StartExecution": ("stepfunctions", "StartExecutionInput"),
+    "StepFunctions-StartSyncExecution": ("stepfunctions", "StartSyncExecutionInput"),
+    "StepFunctions-StopExecution": ("stepfunctions", "StopExecutionInput"),
+}
+
+
+@pytest.mark.parametrize("subtype", DOCUMENTED)
+def test_every_parameter_is_one_that_the_service_itself_has(subtype):
+    service, shape = SHAPES[subtype]
+    members = botocore.session.get_session().get_service_model(service).shape_for(shape)
+    names = {name[0].upper() + name[1:] for name in members.members}
+    required, optional = SUBTYPES[subtype]
+    assert {*required, *optional} <= names
+    assert {name[0].upper() + name[1:] for name in members.required_members} <= set(required)
