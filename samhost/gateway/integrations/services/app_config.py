@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from samhost.gateway.connections import Reply
 from samhost.gateway.errors import IntegrationFailedError
-from samhost.gateway.integrations.services.call import FORM, Caller, Operation, Parameters
+from samhost.gateway.integrations.services.call import FORM, Operation, Parameters, RoleClient
 
 _ACTION = "appconfig:GetConfiguration"
 _SERVED = {"COMPLETE", "BAKING"}  # a deployment in these states is the one that everybody gets
@@ -30,27 +30,27 @@ class _RefusedError(Exception):
         self.reply = reply
 
 
-async def _get_configuration(parameters: Parameters, caller: Caller) -> Reply:
+async def _get_configuration(parameters: Parameters, client: RoleClient) -> Reply:
     try:
-        application = await _find(caller, "/applications", "Application", parameters)
+        application = await _find(client, "/applications", "Application", parameters)
         path = f"/applications/{application['Id']}"
-        environment = await _find(caller, f"{path}/environments", "Environment", parameters)
-        profile = await _find(caller, f"{path}/configurationprofiles", "Configuration", parameters)
-        await _check_permission(caller, application["Id"], environment["Id"], profile["Id"])
-        version = await _deployed_version(caller, f"{path}/environments/{environment['Id']}/deployments", profile)
+        environment = await _find(client, f"{path}/environments", "Environment", parameters)
+        profile = await _find(client, f"{path}/configurationprofiles", "Configuration", parameters)
+        await _check_permission(client, application["Id"], environment["Id"], profile["Id"])
+        version = await _deployed_version(client, f"{path}/environments/{environment['Id']}/deployments", profile)
         headers = {"configuration-version": version}
         if parameters.get("ClientConfigurationVersion") == version:
             return Reply(204, headers, b"")
-        latest = await _latest_configuration(caller, application["Id"], environment["Id"], profile["Id"])
+        latest = await _latest_configuration(client, application["Id"], environment["Id"], profile["Id"])
     except _RefusedError as error:
         return error.reply
     return Reply(200, headers | {"content-type": latest.headers.get("content-type", "")}, latest.body)
 
 
-async def _find(caller: Caller, path: str, parameter: str, parameters: Parameters) -> dict[str, Any]:
+async def _find(client: RoleClient, path: str, parameter: str, parameters: Parameters) -> dict[str, Any]:
     """What a parameter names, by its id or its name [doc]."""
     wanted = parameters[parameter]
-    items = await _items(caller, path)
+    items = await _items(client, path)
     for key in ("Id", "Name"):
         for item in items:
             if item[key] == wanted:
@@ -58,34 +58,34 @@ async def _find(caller: Caller, path: str, parameter: str, parameters: Parameter
     raise _refusal(404, "ResourceNotFoundException", f"{parameter} {wanted} could not be found")
 
 
-async def _check_permission(caller: Caller, application: str, environment: str, profile: str) -> None:
-    partition = caller.role.split(":")[1]
-    whole = f"arn:{partition}:appconfig:{caller.region}:{caller.account_id}:application/{application}"
+async def _check_permission(client: RoleClient, application: str, environment: str, profile: str) -> None:
+    partition = client.role.split(":")[1]
+    whole = f"arn:{partition}:appconfig:{client.region}:{client.account_id}:application/{application}"
     resources = (whole, f"{whole}/environment/{environment}", f"{whole}/configurationprofile/{profile}")
-    decisions = await asyncio.gather(*(_may_read(caller, resource) for resource in resources))
+    decisions = await asyncio.gather(*(_may_read(client, resource) for resource in resources))
     for resource, allowed in zip(resources, decisions, strict=True):
         if not allowed:
-            message = f"{caller.role} is not authorized to perform: {_ACTION} on resource: {resource}"
+            message = f"{client.role} is not authorized to perform: {_ACTION} on resource: {resource}"
             raise _refusal(403, "AccessDeniedException", message)
 
 
-async def _may_read(caller: Caller, resource: str) -> bool:
+async def _may_read(client: RoleClient, resource: str) -> bool:
     question = {
         "Action": "SimulatePrincipalPolicy",
         "Version": "2010-05-08",
-        "PolicySourceArn": caller.role,
+        "PolicySourceArn": client.role,
         "ActionNames.member.1": _ACTION,
         "ResourceArns.member.1": resource,
     }
-    answer = await caller.engine.call("iam", "POST", "/", urlencode(question).encode(), headers=FORM)
+    answer = await client.engine.call("iam", "POST", "/", urlencode(question).encode(), headers=FORM)
     return b"<EvalDecision>allowed</EvalDecision>" in _checked(answer).body
 
 
-async def _deployed_version(caller: Caller, path: str, profile: dict[str, Any]) -> str:
+async def _deployed_version(client: RoleClient, path: str, profile: dict[str, Any]) -> str:
     """The version that is deployed; while the next one is rolled out, still this one [inf]."""
     deployments = [
         item
-        for item in await _items(caller, path)
+        for item in await _items(client, path)
         if item["State"] in _SERVED and item["ConfigurationName"] == profile["Name"]
     ]
     if not deployments:
@@ -93,23 +93,23 @@ async def _deployed_version(caller: Caller, path: str, profile: dict[str, Any]) 
     return max(deployments, key=lambda item: item["DeploymentNumber"])["ConfigurationVersion"]
 
 
-async def _latest_configuration(caller: Caller, application: str, environment: str, profile: str) -> Reply:
+async def _latest_configuration(client: RoleClient, application: str, environment: str, profile: str) -> Reply:
     session = {
         "ApplicationIdentifier": application,
         "EnvironmentIdentifier": environment,
         "ConfigurationProfileIdentifier": profile,
     }
-    started = await _call(caller, "appconfigdata", "POST", "/configurationsessions", json.dumps(session).encode())
+    started = await _call(client, "appconfigdata", "POST", "/configurationsessions", json.dumps(session).encode())
     token = quote(_member(started, "InitialConfigurationToken"), safe="")
-    return await _call(caller, "appconfigdata", "GET", f"/configuration?configuration_token={token}")
+    return await _call(client, "appconfigdata", "GET", f"/configuration?configuration_token={token}")
 
 
-async def _items(caller: Caller, path: str) -> list[dict[str, Any]]:
-    return _member(await _call(caller, "appconfig", "GET", f"{path}?max_results={_ITEMS}"), "Items")
+async def _items(client: RoleClient, path: str) -> list[dict[str, Any]]:
+    return _member(await _call(client, "appconfig", "GET", f"{path}?max_results={_ITEMS}"), "Items")
 
 
-async def _call(caller: Caller, service: str, method: str, target: str, body: bytes = b"") -> Reply:
-    return _checked(await caller.engine.call(service, method, target, body, region=caller.region))
+async def _call(client: RoleClient, service: str, method: str, target: str, body: bytes = b"") -> Reply:
+    return _checked(await client.engine.call(service, method, target, body, region=client.region))
 
 
 def _checked(reply: Reply) -> Reply:

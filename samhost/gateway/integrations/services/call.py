@@ -12,14 +12,14 @@ from samhost.gateway.errors import BadRequestError
 from samhost.gateway.signing import Credentials
 
 type Parameters = Mapping[str, str]
-type Operation = Callable[[Parameters, "Caller"], Awaitable[Reply]]
+type Operation = Callable[[Parameters, "RoleClient"], Awaitable[Reply]]
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who calls: the role of an integration."""
+class RoleClient:
+    """Calls services as the role of an integration; `engine` calls them as the gateway."""
 
     engine: Engine
     role: str

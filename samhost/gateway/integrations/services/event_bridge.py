@@ -9,12 +9,12 @@ from typing import Any
 
 from samhost.gateway.connections import Reply
 from samhost.gateway.errors import BadRequestError
-from samhost.gateway.integrations.services.call import Caller, Operation, Parameters, text_list
+from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient, text_list
 
 _JSON_1_1 = "application/x-amz-json-1.1"
 
 
-async def _put_events(parameters: Parameters, caller: Caller) -> Reply:
+async def _put_events(parameters: Parameters, client: RoleClient) -> Reply:
     if not _is_object(parameters["Detail"]):
         # EventBridge refuses the entry and answers 200 [doc]; the engine would take it.
         refused = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
@@ -25,7 +25,7 @@ async def _put_events(parameters: Parameters, caller: Caller) -> Reply:
         entry["Time"] = _time(entry["Time"])
     if "Resources" in entry:
         entry["Resources"] = text_list("Resources", entry["Resources"])
-    return await caller.json("events", "AWSEvents.PutEvents", "1.1", {"Entries": [entry]})
+    return await client.json("events", "AWSEvents.PutEvents", "1.1", {"Entries": [entry]})
 
 
 def _is_object(text: str) -> bool:

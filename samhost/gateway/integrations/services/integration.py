@@ -9,7 +9,7 @@ from samhost.gateway.errors import BadRequestError, IntegrationUnavailableError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.lambda_permission import source_arn
 from samhost.gateway.integrations.services import app_config, event_bridge, kinesis, sqs, step_functions
-from samhost.gateway.integrations.services.call import Caller
+from samhost.gateway.integrations.services.call import RoleClient
 from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Response
@@ -60,13 +60,13 @@ class ServiceIntegration:
         source = source_arn(exchange, route, target.role.split(":")[1])
         credentials = await self._roles.credentials(target.role, source, api.account_id)
         operation = OPERATIONS[target.subtype]
-        reply = await operation(parameters, Caller(self._engine, target.role, credentials, region, api.account_id))
+        reply = await operation(parameters, RoleClient(self._engine, target.role, credentials, region, api.account_id))
         if reply.status not in (400, 403) or not any(code in reply.body for code in _LOST_SESSION):
             return reply
         # The engine has refused the credentials before it did anything: a crash has taken the role's session from it.
         self._roles.forget(credentials)
         credentials = await self._roles.credentials(target.role, source, api.account_id)
-        return await operation(parameters, Caller(self._engine, target.role, credentials, region, api.account_id))
+        return await operation(parameters, RoleClient(self._engine, target.role, credentials, region, api.account_id))
 
 
 def _parameters(exchange: Exchange, target: ServiceTarget, body: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from samhost.gateway.connections import Reply
 from samhost.gateway.errors import BadRequestError
-from samhost.gateway.integrations.services.call import Caller, Operation, Parameters, json_value, text_list
+from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient, json_value, text_list
 
 _VERSION = "2012-11-05"
 _LISTS = {"AttributeNames": "AttributeName", "MessageAttributeNames": "MessageAttributeName"}
@@ -17,11 +17,11 @@ _VALUES = ("DataType", "StringValue", "BinaryValue")
 
 
 def _action(name: str) -> Operation:
-    async def call(parameters: Parameters, caller: Caller) -> Reply:
+    async def call(parameters: Parameters, client: RoleClient) -> Reply:
         pairs = [("Action", name), ("Version", _VERSION)]
         for parameter, value in parameters.items():
             pairs += _query_parameters(parameter, value)
-        return await caller.query("sqs", pairs)
+        return await client.query("sqs", pairs)
 
     return call
 

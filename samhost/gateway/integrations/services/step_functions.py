@@ -9,47 +9,47 @@ from typing import Any
 
 from samhost.gateway.connections import Reply
 from samhost.gateway.errors import IntegrationFailedError
-from samhost.gateway.integrations.services.call import Caller, Operation, Parameters
+from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient
 
 _VERSION = "1.0"
 _HEADERS = {"content-type": f"application/x-amz-json-{_VERSION}"}
 
 
-async def _start_execution(parameters: Parameters, caller: Caller) -> Reply:
+async def _start_execution(parameters: Parameters, client: RoleClient) -> Reply:
     """Start an execution; one that runs already by the same name and with the same input is the answer again [doc]."""
-    reply = await _call("StartExecution", parameters, caller)
+    reply = await _call("StartExecution", parameters, client)
     if reply.status != 400 or b"ExecutionAlreadyExists" not in reply.body:
         return reply
     machine = ":".join(parameters["StateMachineArn"].split(":")[:7])  # without a version or an alias
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:{parameters['Name']}"
-    there = await _described("DescribeExecution", {"executionArn": execution}, caller)
+    there = await _described("DescribeExecution", {"executionArn": execution}, client)
     if there.get("status") != "RUNNING" or there.get("input") != parameters.get("Input", "{}"):
         return reply
     return Reply(200, reply.headers, _json({"executionArn": execution, "startDate": there["startDate"]}))
 
 
-async def _start_sync_execution(parameters: Parameters, caller: Caller) -> Reply:
+async def _start_sync_execution(parameters: Parameters, client: RoleClient) -> Reply:
     """Start an execution of an express workflow and wait for its end; standard ones are refused [doc]."""
-    machine = await _described("DescribeStateMachine", {"stateMachineArn": parameters["StateMachineArn"]}, caller)
+    machine = await _described("DescribeStateMachine", {"stateMachineArn": parameters["StateMachineArn"]}, client)
     if machine.get("type") == "STANDARD":
         message = "This operation is not supported by this type of state machine"
         return Reply(400, _HEADERS, _json({"__type": "StateMachineTypeNotSupported", "message": message}))
-    return await _call("StartSyncExecution", parameters, caller)
+    return await _call("StartSyncExecution", parameters, client)
 
 
-async def _stop_execution(parameters: Parameters, caller: Caller) -> Reply:
-    return await _call("StopExecution", parameters, caller)
+async def _stop_execution(parameters: Parameters, client: RoleClient) -> Reply:
+    return await _call("StopExecution", parameters, client)
 
 
-async def _call(action: str, parameters: Parameters, caller: Caller) -> Reply:
+async def _call(action: str, parameters: Parameters, client: RoleClient) -> Reply:
     members = {name[0].lower() + name[1:]: value for name, value in parameters.items()}
-    return await caller.json("states", f"AWSStepFunctions.{action}", _VERSION, members)
+    return await client.json("states", f"AWSStepFunctions.{action}", _VERSION, members)
 
 
-async def _described(action: str, members: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+async def _described(action: str, members: Mapping[str, str], client: RoleClient) -> dict[str, Any]:
     """What a description says, empty where there is nothing to describe; the gateway asks, not the role."""
     headers = _HEADERS | {"x-amz-target": f"AWSStepFunctions.{action}"}
-    reply = await caller.engine.call("states", "POST", "/", _json(members), headers=headers, region=caller.region)
+    reply = await client.engine.call("states", "POST", "/", _json(members), headers=headers, region=client.region)
     if reply.status != 200:
         return {}
     try:

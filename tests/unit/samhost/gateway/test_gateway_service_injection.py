@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samhost.gateway.connections import Reply
-from samhost.gateway.integrations.services.call import Caller
+from samhost.gateway.integrations.services.call import RoleClient
 from samhost.gateway.integrations.services.integration import OPERATIONS
 from samhost.gateway.service_target import ServiceTarget
 from samhost.gateway.signing import Credentials
@@ -51,8 +51,8 @@ def sent(subtype, first, second):
     read = source({"a": first}, parameters={"b": second}, claims={"sub": "user-1"})
     values = {name: expression.value(read) for name, expression in target.parameters.items()}
     engine = Recorder()
-    caller = Caller(engine, ROLE, Credentials("a", "s", "t"), "us-east-1", "000000000000")
-    asyncio.run(OPERATIONS[subtype](values, caller))
+    client = RoleClient(engine, ROLE, Credentials("a", "s", "t"), "us-east-1", "000000000000")
+    asyncio.run(OPERATIONS[subtype](values, client))
     return engine.body
 
 
