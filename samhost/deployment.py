@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,10 @@ from botocore.exceptions import ClientError
 from samhost.build import run_sam
 from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
-from samhost.local_template import OUTPUT_PREFIX, LocalTemplate, resolve
+from samhost.local_template import LocalTemplate
+from samhost.outputs import NO_VALUE, PREFIX, resolve
 from samhost.settings import ACCOUNT_ID, HOST, REGION, ROOT_CREDENTIALS, Settings
+from samhost.template_file import load
 
 # After a rollback the stack is as it was before, and works.
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
@@ -31,7 +34,7 @@ class Deployment:
     @property
     def public_outputs(self) -> dict[str, str]:
         """The outputs that the template itself declares."""
-        return {key: value for key, value in self.outputs.items() if not key.startswith(OUTPUT_PREFIX)}
+        return {key: value for key, value in self.outputs.items() if not key.startswith(PREFIX)}
 
 
 def engine_client(settings: Settings, service: str):
@@ -54,6 +57,20 @@ def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:
         for resource in page["StackResourceSummaries"]
         if resource["ResourceType"] == resource_type
     }
+
+
+def unknown_types(settings: Settings, built: Path) -> set[str]:
+    """The resource types of a template that the engine does not know; it would refuse the whole for one of them."""
+    types = sorted({resource["Type"] for resource in load(built)["Resources"].values()})
+    asked = {"Resources": {f"Type{index}": {"Type": name} for index, name in enumerate(types)}}
+    try:
+        engine_client(settings, "cloudformation").validate_template(TemplateBody=json.dumps(asked))
+    except ClientError as error:
+        listed = re.search(r"Unrecognized resource types: \[(.*)\]", error.response["Error"].get("Message", ""))
+        if listed is None:
+            raise
+        return {name for name in listed[1].split(", ") if not name.startswith("AWS::Serverless::")}
+    return set()
 
 
 async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deployment:
@@ -98,8 +115,8 @@ def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
     return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
 
 
-def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> Path:
-    """Write what the gateway serves, every intrinsic resolved; returns the file."""
+def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
+    """Write what the gateway serves, every intrinsic resolved, to its file; returns it."""
     ports = api_ports(settings, local)
     config = {
         "engine": settings.engine_url,
@@ -108,18 +125,19 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
         "apis": [
             {
                 "name": api.name,
-                "apiId": resolve(api.api_id, deployment.outputs),
+                "apiId": api_id,
                 "host": HOST,
                 "port": ports[api.name],
                 "document": resolve(api.document, deployment.outputs),
                 "stage": resolve(api.stage, deployment.outputs),
             }
             for api in local.apis
+            if (api_id := resolve(api.api_id, deployment.outputs)) is not NO_VALUE
         ],
     }
-    file = settings.data_dir / "gateway.json"
-    file.write_text(json.dumps(config, indent=1))
-    return file
+    text = json.dumps(config, indent=1, default=str)  # YAML has dates
+    settings.gateway_file.write_text(text)
+    return json.loads(text)
 
 
 def _outputs(settings: Settings) -> dict[str, str] | None:

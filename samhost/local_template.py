@@ -1,23 +1,21 @@
-"""Derives the local template from the built one: the same resources, less what the engine does not emulate.
+"""Derives the local template from the built one: the same resources, less what cannot be there locally.
 
-HTTP APIs are taken out of the template, for the engine ignores their OpenAPI bodies; the gateway serves them. The
-intrinsic functions in their documents become outputs of the stack, so that CloudFormation itself resolves them.
+HTTP APIs stay without their documents, which the engine ignores; the gateway serves them. The intrinsic functions in
+the documents become outputs of the stack, so that CloudFormation itself resolves them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
+from samhost.gateway.document import NOT_SERVED
+from samhost.http_apis import API, FUNCTION, HttpApi, Translation, translate
+from samhost.outputs import Outputs
+from samhost.runtimes import LEFT_OUT
+from samhost.template_file import HTTP_API, load
 
-from samhost.build import load_template
-from samhost.errors import TemplateError
-from samhost.settings import machine_architecture
-
-OUTPUT_PREFIX = "Samhost"
-
-# Resource types that MiniStack 1.5.33 does not know, and would refuse the whole template for; found by deploying each.
+# Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
     "AWS::ApiGatewayV2::VpcLink": "the engine has no VPC links",
     "AWS::ApplicationAutoScaling::ScalableTarget": "the engine does not scale",
@@ -36,6 +34,8 @@ NOT_EMULATED = {
 
 # Properties of HTTP APIs that are acted on, or that change nothing in what is served.
 API_HOSTED = {
+    "Auth",
+    "CorsConfiguration",
     "DefinitionBody",
     "DefinitionUri",
     "Description",
@@ -46,15 +46,17 @@ API_HOSTED = {
     "StageVariables",
     "Tags",
 }
-# SAM writes these into the document when it transforms the template: unseen here, they would leave routes open.
-API_REFUSED = {"Auth", "CorsConfiguration"}
-OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"}
+# Those that the API keeps in the engine; what else there is would change its document.
+API_KEPT = {"StageName", "Tags"}
 API_NOT_EMULATED = {
     "AccessLogSettings": "the gateway writes an access log of its own",
     "DefaultRouteSettings": "the gateway does not throttle",
     "Domain": "there are no custom domains",
     "RouteSettings": "the gateway does not throttle",
 }
+OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}
+_EXTENSIONS = {"x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"}
+_NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Api:
-    """An HTTP API as the template declares it; intrinsics are placeholders until `resolve`."""
+    """An HTTP API as the template declares it; intrinsics are placeholders until they are resolved.
+
+    The id is NO_VALUE where the API's condition turns out to be false.
+    """
 
     name: str
     api_id: object
@@ -85,79 +90,159 @@ class LocalTemplate:
     left_out: list[LeftOut] = field(default_factory=list)
 
 
-def derive(built: Path) -> LocalTemplate:
-    """Derive the local template from a built one.
+def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> LocalTemplate:
+    """Derive the local template from a built one; `unknown` are the resource types that the engine does not know.
 
-    Raises TemplateError where an API's document cannot be read.
+    Raises TemplateError where an API's document cannot be read, or SAM refuses the template.
     """
-    local = LocalTemplate(load_template(built))
-    _take_out_what_is_not_emulated(local)
+    local = LocalTemplate(load(built))
+    translation = translate(local.template)
+    _take_out_what_nothing_acts_on(local, translation)
+    _empty_apis(local.template, translation)
+    gone = _take_out_what_cannot_be_there(local, unknown)
     _take_out_demands_for_tls(local)
-    outputs: dict[str, dict] = {}
-    list_parameters = {
-        name for name, parameter in local.template.get("Parameters", {}).items() if "List" in parameter.get("Type", "")
-    }
-    for name, resource in local.template["Resources"].items():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::Serverless::HttpApi":
-            local.apis.append(_take_api(name, properties, built.parent, outputs, list_parameters))
-            local.left_out += [
-                LeftOut(f"{name}.{key}", resource["Type"], reason)
-                for key in properties
-                if (reason := API_NOT_EMULATED.get(key, "nothing here acts on it")) and key not in API_HOSTED
-            ]
-        elif resource["Type"] in OTHER_APIS:
-            local.left_out.append(LeftOut(name, resource["Type"], "its routes are not served"))
-        elif resource["Type"] == "AWS::Serverless::Function":
-            properties["Architectures"] = [machine_architecture()]  # what `sam build` just built for
-            local.left_out += [
-                LeftOut(f"{name}.{event}", source["Type"], "only routes in OpenAPI documents are served")
-                for event, source in properties.get("Events", {}).items()
-                if source["Type"] in {"Api", "HttpApi"}
-            ]
-    local.template.setdefault("Outputs", {}).update(outputs)
+    outputs = Outputs(
+        {name for name, parameter in local.template.get("Parameters", {}).items() if "List" in str(parameter["Type"])}
+    )
+    local.apis = [hosted for api in translation.apis if (hosted := _host(api, local, gone, outputs))]
+    for name, permission in translation.permissions.items():
+        if gone.keys().isdisjoint(_references(permission)):
+            local.template["Resources"][name] = permission
+    local.template.setdefault("Outputs", {}).update(outputs.declared)
     return local
 
 
-def resolve(node: object, outputs: dict[str, str]) -> object:
-    """A copy of an API's document (or a part of it) with each placeholder replaced by the output it stands for."""
-    if isinstance(node, dict):
-        if "Samhost::Output" in node:
-            value = outputs[node["Samhost::Output"]]
-            return value.split(",") if node.get("list") else value
-        return {key: resolve(value, outputs) for key, value in node.items()}
+def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translation) -> None:
+    shared = local.template.get("Globals", {})
+    everywhere = shared.get("Function", {}).pop("DeploymentPreference", None)
+    for name, resource in local.template["Resources"].items():
+        kind, properties = resource["Type"], resource["Properties"]
+        if kind == HTTP_API:
+            local.left_out += [
+                LeftOut(f"{name}.{key}", kind, API_NOT_EMULATED.get(key, "nothing here acts on it"))
+                for key in shared.get("HttpApi", {}) | properties
+                if key not in API_HOSTED
+            ]
+        elif kind in OTHER_APIS:
+            local.left_out.append(LeftOut(name, kind, "its routes are not served"))
+        elif kind == FUNCTION:
+            local.left_out += [
+                LeftOut(f"{name}.{event}", source["Type"], "only routes of HTTP APIs are served")
+                for event, source in properties.get("Events", {}).items()
+                if source["Type"] == "Api"
+            ]
+            if properties.pop("DeploymentPreference", everywhere):
+                local.left_out.append(LeftOut(f"{name}.DeploymentPreference", kind, "the engine has no CodeDeploy"))
+        elif kind in _NESTED:
+            local.left_out += [
+                LeftOut(f"{name}.{inner}", HTTP_API, "APIs of nested stacks are not served")
+                for inner in _nested_apis(properties.get(_NESTED[kind]))
+            ]
+    local.left_out += [LeftOut(name, API, reason) for name, reason in translation.refused.items()]
+
+
+def _nested_apis(location: object) -> list[str]:
+    if not isinstance(location, str) or not Path(location).is_file():
+        return []
+    nested = load(Path(location))
+    return [api.name for api in translate(nested).apis]
+
+
+def _empty_apis(template: dict, translation: Translation) -> None:
+    """Leave of each HTTP API what gives it its id and its stage; its routes are in the gateway."""
+    resources = template["Resources"]
+    for api in translation.apis:
+        resource = resources.setdefault(api.name, {"Type": HTTP_API, "Properties": {}})  # an implicit API has none
+        if api.condition:
+            resource["Condition"] = api.condition
+        if resource["Type"] == HTTP_API:
+            kept = {key: value for key, value in resource["Properties"].items() if key in API_KEPT}
+            title = {"title": api.name, "version": "1"}
+            resource["Properties"] = kept | {"DefinitionBody": {"openapi": "3.0.1", "info": title, "paths": {}}}
+        else:
+            resource["Properties"] = {"Name": api.name, "ProtocolType": "HTTP"}
+    for resource in resources.values():
+        if resource["Type"] == FUNCTION and (events := resource["Properties"].get("Events")):
+            resource["Properties"]["Events"] = {
+                name: event for name, event in events.items() if event["Type"] != "HttpApi"
+            }
+    template.get("Globals", {}).pop("HttpApi", None)
+    if translation.conditions:
+        template["Conditions"] = translation.conditions
+
+
+def _host(api: HttpApi, local: LocalTemplate, gone: dict[str, str], outputs: Outputs) -> Api | None:
+    if api.name in gone:
+        return None
+    document = _without(gone, api.document)
+    stage = {"name": api.stage.get("StageName", "$default"), "variables": api.stage.get("StageVariables", {})}
+    if missing := gone.keys() & {*_references(document), *_references(stage)}:
+        reason = f"it refers to what is left out: {', '.join(sorted(missing))}"
+        local.left_out.append(LeftOut(api.name, HTTP_API, reason))
+        return None
+    branches = ((api.condition, True),) if api.condition else ()
+    api_id: object = {"Ref": api.name}
+    if api.condition:
+        api_id = {"Fn::If": [api.condition, api_id, {"Ref": "AWS::NoValue"}]}
+    return Api(api.name, outputs.defer(api_id), outputs.defer(document, branches), outputs.defer(stage, branches))
+
+
+def _without(gone: dict[str, str], node: object) -> object:
+    """A document with the reason in place of each integration and authorizer that refers to what is left out."""
     if isinstance(node, list):
-        return [resolve(item, outputs) for item in node]
-    return node
+        return [_without(gone, item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {}
+    for key, value in node.items():
+        missing = gone.keys() & set(_references(value)) if key in _EXTENSIONS else set()
+        reason = "; ".join(f"{name} is left out: {gone[name]}" for name in sorted(missing))
+        kept[key] = {NOT_SERVED: reason} if missing else _without(gone, value)
+    return kept
 
 
-def _take_out_what_is_not_emulated(local: LocalTemplate) -> None:
+def _take_out_what_cannot_be_there(local: LocalTemplate, unknown: Collection[str]) -> dict[str, str]:
+    """Take out what the engine does not know or cannot run, and what refers to it; returns reasons by logical id."""
     resources, outputs = local.template["Resources"], local.template.get("Outputs", {})
-    gone: set[str] = set()
+    gone: dict[str, str] = {}
+
+    def take_out(name: str, section: dict, reason: str) -> None:
+        node = section.pop(name)
+        local.left_out.append(LeftOut(name, node.get("Type", "output"), reason))
+        if section is resources:
+            gone.update(dict.fromkeys([name, *_made_by_sam(name, node)], reason))
+
     for name, resource in list(resources.items()):
-        if reason := NOT_EMULATED.get(resource.get("Type")):
-            local.left_out.append(LeftOut(name, resource["Type"], reason))
-            gone.add(name)
-            del resources[name]
-    while True:
-        orphans = [
-            (name, section)
-            for section in (resources, outputs)
-            for name, node in section.items()
-            if gone.intersection(_references({key: value for key, value in node.items() if key != "DependsOn"}))
-        ]
+        if resource["Type"] in unknown:
+            take_out(name, resources, NOT_EMULATED.get(resource["Type"], "the engine does not know this type"))
+        elif reason := resource.get("Metadata", {}).get(LEFT_OUT):
+            take_out(name, resources, reason)
+        elif resource["Type"] == "AWS::Serverless::Application" and not isinstance(
+            resource["Properties"].get("Location"), str
+        ):
+            take_out(name, resources, "applications are not fetched from the repository")
+    while orphans := [
+        (name, section)
+        for section in (resources, outputs)
+        for name, node in section.items()
+        if not gone.keys().isdisjoint(_references({key: value for key, value in node.items() if key != "DependsOn"}))
+    ]:
         for name, section in orphans:
-            node = section.pop(name)
-            local.left_out.append(LeftOut(name, node.get("Type", "output"), "it refers to what is left out"))
-            if section is resources:
-                gone.add(name)
-        if not orphans:
-            break
+            take_out(name, section, "it refers to what is left out")
     for resource in resources.values():
         depends_on = resource.get("DependsOn", [])
         remaining = [name for name in ([depends_on] if isinstance(depends_on, str) else depends_on) if name not in gone]
         if depends_on:
             resource["DependsOn"] = remaining
+    return gone
+
+
+def _made_by_sam(name: str, resource: dict) -> list[str]:
+    """The logical ids that templates use of what SAM makes for a function."""
+    if resource["Type"] != FUNCTION:
+        return []
+    alias = resource["Properties"].get("AutoPublishAlias")
+    return [f"{name}Role", *([f"{name}Alias{alias}"] if alias else [])]
 
 
 def _take_out_demands_for_tls(local: LocalTemplate) -> None:
@@ -188,7 +273,7 @@ def _references(node: object) -> Iterator[str]:
     elif isinstance(node, dict):
         for key, value in node.items():
             if key == "Ref":
-                yield value
+                yield str(value).split(".")[0]  # `Function.Alias` and `Api.Stage` are SAM's
             elif key == "Fn::GetAtt":
                 yield value.split(".")[0] if isinstance(value, str) else value[0]
             elif key == "Fn::Sub":
@@ -197,49 +282,3 @@ def _references(node: object) -> Iterator[str]:
                 yield from _references(value)
             else:
                 yield from _references(value)
-
-
-def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict], list_parameters: set[str]) -> Api:
-    for key in API_REFUSED & properties.keys():
-        raise TemplateError(f"{name}: {key} is not hosted. Say it in the OpenAPI document, as AWS::Include asks, too.")
-    body = properties.pop("DefinitionBody", None)
-    location = properties.pop("DefinitionUri", None)
-    if isinstance(body, dict) and "Fn::Transform" in body:
-        location = body["Fn::Transform"]["Parameters"]["Location"]
-        body = None
-    if isinstance(location, str):
-        body = _load_document(name, folder / location)
-    if not isinstance(body, dict):
-        raise TemplateError(
-            f"{name}: only HTTP APIs with an OpenAPI document (DefinitionBody or DefinitionUri) are hosted."
-        )
-    title = body.get("info", {}).get("title", name)
-    properties["DefinitionBody"] = {"openapi": "3.0.1", "info": {"title": title, "version": "1"}, "paths": {}}
-
-    def later(node: object) -> object:
-        if isinstance(node, list):
-            return [later(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if len(node) == 1 and (key := next(iter(node))) and (key == "Ref" or key.startswith("Fn::")):
-            is_list = node.get("Ref") in list_parameters or key == "Fn::Split"
-            value = {"Fn::Join": [",", node]} if is_list else node
-            output = next((known for known, other in outputs.items() if other["Value"] == value), None)
-            if output is None:
-                output = f"{OUTPUT_PREFIX}{len(outputs)}"
-                outputs[output] = {"Value": value}
-            return {"Samhost::Output": output, "list": is_list}
-        return {key: later(value) for key, value in node.items()}
-
-    stage = {"name": properties.get("StageName", "$default"), "variables": properties.get("StageVariables", {})}
-    return Api(name, later({"Ref": name}), later(body), later(stage))
-
-
-def _load_document(name: str, path: Path) -> dict:
-    try:
-        document = yaml_parse(path.read_text())
-    except (OSError, ValueError) as error:
-        raise TemplateError(f"{name}: its OpenAPI document {path} cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise TemplateError(f"{name}: {path} is not an OpenAPI document.")
-    return document

@@ -20,6 +20,8 @@ _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _EXTENSION = "x-amazon-apigateway-"
 _TARGETS = {LambdaTarget.type: LambdaTarget.load}
 _AUTHORIZERS = {JwtSettings.type: JwtSettings.load}
+NOT_SERVED = "x-samhost-not-served"  # in the place of an integration or an authorizer: why it is not there
+_NOBODY = "NONE"  # SAM's name for no authorizer on a route of an API that has a default one; no scheme has it
 # What nothing here acts on yet.
 _NOT_EMULATED = {
     "credentials": "credentials (invocation with a role)",
@@ -115,6 +117,8 @@ def _route(document: Mapping[str, Any], path: str, method: str, operation: Mappi
 def _target(integration: Mapping[str, Any] | None) -> LambdaTarget:
     if not integration:
         raise UnsupportedError("a route without an integration")
+    if NOT_SERVED in integration:
+        raise UnsupportedError(integration[NOT_SERVED])
     kind = str(integration.get("type")).lower()
     if kind not in _TARGETS:
         raise UnsupportedError(f"the integration type {kind}")
@@ -141,11 +145,15 @@ def _security(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tupl
     if len(requirements) != 1 or len(requirements[0]) != 1:
         raise UnsupportedError("security that is not exactly one scheme, which is all that HTTP APIs take")
     [(name, scopes)] = requirements[0].items()
+    if name == _NOBODY and name not in _schemes(document):
+        return None, ()
     if len(scopes) > SCOPES_A_ROUTE:
         raise UnsupportedError(f"more than {SCOPES_A_ROUTE} scopes, the quota")
     authorizer = (_resolve(document, _schemes(document).get(name)) or {}).get(f"{_EXTENSION}authorizer")
     if authorizer is None:
         raise UnsupportedError(f"the security scheme {name}, which has no {_EXTENSION}authorizer")
+    if NOT_SERVED in authorizer:
+        raise UnsupportedError(authorizer[NOT_SERVED])
     kind = str(authorizer.get("type")).lower()
     if kind not in _AUTHORIZERS:
         raise UnsupportedError(f"the authorizer type {kind}")

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from samhost.errors import TemplateError
-from samhost.local_template import derive, resolve
+from samhost.local_template import derive
+from samhost.outputs import NO_VALUE, resolve
 
 FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "code/", "Architectures": [{"Ref": "A"}]}}
 
@@ -104,35 +104,146 @@ def test_what_the_gateway_does_not_act_on_is_named(derived):
     ]
 
 
-@pytest.mark.parametrize("key", ["Auth", "CorsConfiguration"])
-def test_what_sam_would_add_to_the_document_is_refused_and_not_left_open(derived, key):
-    with pytest.raises(TemplateError, match=f"Api: {key} is not hosted"):
-        derived({"Api": http_api(**{key: {"DefaultAuthorizer": "Jwt"}})})
+def with_events(**events):
+    return {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "code/", "Events": events}}
 
 
-def test_apis_and_routes_that_are_not_served_are_named(derived):
-    function = {
-        "Type": "AWS::Serverless::Function",
-        "Properties": {"CodeUri": "code/", "Events": {"Route": {"Type": "HttpApi"}, "Queue": {"Type": "SQS"}}},
+def route(path="/a", **properties):
+    return {"Type": "HttpApi", "Properties": {"Path": path, "Method": "get", **properties}}
+
+
+def calls(function):
+    uri = {"Fn::Sub": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"}
+    return {"get": {"x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": uri}}}
+
+
+def reasons(local):
+    return {gone.name: gone.reason for gone in local.left_out}
+
+
+def test_rest_apis_and_their_routes_are_named_and_so_is_what_nothing_acts_on(derived):
+    function = with_events(Route={"Type": "Api"}, Queue={"Type": "SQS"})
+    local = derived(
+        {
+            "Rest": {"Type": "AWS::Serverless::Api"},
+            "Function": function,
+            "Api": http_api(DisableExecuteApiEndpoint=True),
+        }
+    )
+
+    assert reasons(local) == {
+        "Rest": "its routes are not served",
+        "Function.Route": "only routes of HTTP APIs are served",
+        "Api.DisableExecuteApiEndpoint": "nothing here acts on it",
     }
-    local = derived({"Rest": {"Type": "AWS::Serverless::Api"}, "Function": function, "Api": http_api(Unknown=1)})
 
-    assert {(gone.name, gone.reason) for gone in local.left_out} == {
-        ("Rest", "its routes are not served"),
-        ("Function.Route", "only routes in OpenAPI documents are served"),
-        ("Api.Unknown", "nothing here acts on it"),
+
+def test_routes_of_events_go_to_the_gateway_and_other_events_stay(derived):
+    tick = {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}
+    local = derived({"F": with_events(Route=route(), Tick=tick)})
+    resources = local.template["Resources"]
+
+    assert [api.name for api in local.apis] == ["ServerlessHttpApi"]
+    assert list(resources["F"]["Properties"]["Events"]) == ["Tick"]
+    assert resources["ServerlessHttpApi"]["Type"] == "AWS::Serverless::HttpApi", "others refer to it"
+    assert resources["ServerlessHttpApi"]["Properties"]["DefinitionBody"]["paths"] == {}
+    assert resources["FRoutePermission"]["Type"] == "AWS::Lambda::Permission"
+
+
+def test_what_globals_say_of_apis_is_in_the_document_and_in_no_other_place(derived):
+    local = derived({"F": with_events(Route=route())}, Globals={"HttpApi": {"CorsConfiguration": True}})
+
+    assert "HttpApi" not in local.template["Globals"]
+    assert "x-amazon-apigateway-cors" in local.apis[0].document
+
+
+def test_an_api_under_a_condition_has_an_id_only_where_that_is_true(derived):
+    local = derived(
+        {"Api": http_api() | {"Condition": "Wanted"}}, Conditions={"Wanted": {"Fn::Equals": [{"Ref": "A"}, "yes"]}}
+    )
+    truths = {name: str(output["Value"]["Fn::If"][1]) for name, output in local.template["Outputs"].items()}
+    falsehoods = {name: output["Value"]["Fn::If"][2] for name, output in local.template["Outputs"].items()}
+
+    assert resolve(local.apis[0].api_id, truths) == str({"Ref": "Api"})
+    assert resolve(local.apis[0].api_id, falsehoods) is NO_VALUE
+
+
+def test_a_function_that_cannot_run_is_left_out_and_its_routes_say_why(derived):
+    java = with_events(Route=route("/java")) | {"Metadata": {"SamhostLeftOut": "no Java here"}}
+    document = {"openapi": "3.0.3", "paths": {"/old": calls("Java"), "/new": calls("F")}}
+    local = derived(
+        {"Java": java, "F": with_events(Route=route("/python")), "Api": http_api()},
+        document=document,
+        Outputs={"Role": {"Value": {"Fn::GetAtt": ["JavaRole", "Arn"]}}},
+    )
+    apis = {api.name: api.document["paths"] for api in local.apis}
+
+    assert reasons(local) == {"Java": "no Java here", "Role": "it refers to what is left out"}
+    assert "JavaRoutePermission" not in local.template["Resources"]
+    for path in (apis["Api"]["/old"], apis["ServerlessHttpApi"]["/java"]):
+        assert path["get"]["x-amazon-apigateway-integration"] == {
+            "x-samhost-not-served": "Java is left out: no Java here"
+        }
+    for path in (apis["Api"]["/new"], apis["ServerlessHttpApi"]["/python"]):
+        assert "uri" in path["get"]["x-amazon-apigateway-integration"]
+
+
+def test_an_authorizer_that_needs_what_is_left_out_says_so_and_opens_nothing(derived):
+    scheme = {"x-amazon-apigateway-authorizer": {"type": "request", "authorizerUri": {"Fn::GetAtt": ["Java", "Arn"]}}}
+    java = with_events() | {"Metadata": {"SamhostLeftOut": "no Java here"}}
+    local = derived(
+        {"Java": java, "Api": http_api()},
+        document={"openapi": "3.0.3", "paths": {}, "components": {"securitySchemes": {"A": scheme}}},
+    )
+
+    assert local.apis[0].document["components"]["securitySchemes"]["A"] == {
+        "x-amazon-apigateway-authorizer": {"x-samhost-not-served": "Java is left out: no Java here"}
     }
 
 
-def test_an_api_without_a_document_is_refused(derived):
-    with pytest.raises(TemplateError, match="Api: only HTTP APIs with an OpenAPI document"):
-        derived({"Api": {"Type": "AWS::Serverless::HttpApi", "Properties": {}}})
+def test_an_api_that_as_a_whole_needs_what_is_left_out_is_left_out(derived):
+    local = derived(
+        {"Link": {"Type": "AWS::ApiGatewayV2::VpcLink"}, "Api": http_api(StageVariables={"link": {"Ref": "Link"}})}
+    )
+
+    assert local.apis == []
+    assert reasons(local)["Api"] == "it refers to what is left out: Link"
 
 
-def test_a_missing_document_is_named(derived):
-    include = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "missing.yaml"}}}
-    with pytest.raises(TemplateError, match=r"Api: its OpenAPI document .*missing\.yaml cannot be read"):
-        derived({"Api": http_api(DefinitionBody=include)})
+def test_a_type_that_the_engine_does_not_know_is_left_out(tmp_path):
+    (tmp_path / "template.yaml").write_text("Resources: {A: {Type: AWS::New::Thing}, B: {Type: AWS::SQS::Queue}}")
+
+    local = derive(tmp_path / "template.yaml", unknown={"AWS::New::Thing"})
+
+    assert set(local.template["Resources"]) == {"B"}
+    assert reasons(local) == {"A": "the engine does not know this type"}
+
+
+def test_applications_of_the_repository_and_apis_of_nested_stacks_are_named(derived, tmp_path):
+    (tmp_path / "nested.yaml").write_text(yaml.safe_dump({"Resources": {"F": with_events(Route=route())}}))
+    fetched = {"ApplicationId": "arn", "SemanticVersion": "1.0.0"}
+    local = derived(
+        {
+            "Fetched": {"Type": "AWS::Serverless::Application", "Properties": {"Location": fetched}},
+            "Nested": {"Type": "AWS::Serverless::Application", "Properties": {"Location": "nested.yaml"}},
+        }
+    )
+
+    assert reasons(local) == {
+        "Fetched": "applications are not fetched from the repository",
+        "Nested.ServerlessHttpApi": "APIs of nested stacks are not served",
+    }
+
+
+def test_deployments_by_codedeploy_are_named(derived):
+    own = {"Type": "AWS::Serverless::Function", "Properties": {"DeploymentPreference": {"Type": "AllAtOnce"}}}
+    inherited = {"Type": "AWS::Serverless::Function", "Properties": {}}
+    shared = {"Function": {"DeploymentPreference": {"Enabled": True}}}
+    local = derived({"Own": own, "Inherited": inherited}, Globals=shared)
+
+    reason = "the engine has no CodeDeploy"
+    assert reasons(local) == {"Own.DeploymentPreference": reason, "Inherited.DeploymentPreference": reason}
+    assert "DeploymentPreference" not in str(local.template)
 
 
 def deny_without_tls(**condition):
