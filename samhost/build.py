@@ -64,6 +64,13 @@ async def run_sam(settings: Settings, verb: str, *arguments: str) -> str:
     return output
 
 
+def parameter_overrides(settings: Settings) -> list[str]:
+    """The template's parameters as `sam` takes them; a value may hold spaces and quotes."""
+    values = {key: value.replace('"', '\\"') for key, value in settings.parameters.items()}
+    overrides = [f'ParameterKey={key},ParameterValue="{value}"' for key, value in values.items()]
+    return ["--parameter-overrides", *overrides] if overrides else []
+
+
 async def build(settings: Settings) -> Build:
     """Build the template for this machine.
 
@@ -81,11 +88,10 @@ async def build(settings: Settings) -> Build:
         return Build(built, changed=False, notes=notes)
     stamp.unlink(missing_ok=True)
     source.write_text(text)
-    overrides = [f"ParameterKey={key},ParameterValue={value}" for key, value in settings.parameters.items()]
     await run_sam(
         settings, "build", "--template", str(source), "--base-dir", str(folder), "--build-dir", str(build_dir),
         "--cached", "--cache-dir", str(settings.data_dir / "build-cache"), "--parallel",
-        *(["--parameter-overrides", *overrides] if overrides else []),
+        *parameter_overrides(settings),
     )  # fmt: skip
     stamp.write_text(digest)
     return Build(built, changed=True, notes=notes)

@@ -11,7 +11,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError
 
-from samhost.build import run_sam
+from samhost.build import parameter_overrides, run_sam
 from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.local_template import LocalTemplate
@@ -89,14 +89,13 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     if deployed is not None and stamp.exists() and stamp.read_text() == digest:
         return Deployment(deployed, changed=False)
     stamp.unlink(missing_ok=True)
-    overrides = [f"ParameterKey={key},ParameterValue={value}" for key, value in settings.parameters.items()]
     try:
         await run_sam(
             settings, "deploy",
             "--template-file", str(template), "--stack-name", settings.stack_name, "--region", REGION, "--resolve-s3",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--on-failure", "DELETE",
-            *(["--parameter-overrides", *overrides] if overrides else []),
+            *parameter_overrides(settings),
         )  # fmt: skip
     except CommandFailedError as error:
         if deployed is None:
