@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from samhost.errors import TemplateError
+from samhost.route_resources import with_routes
 from samhost.settings import REGION
 from samhost.template_file import HTTP_API
 
@@ -61,10 +62,9 @@ def translate(template: dict) -> Translation:
             refused[name] = "WebSocket APIs are not served"
         elif "BodyS3Location" in properties or (isinstance(body, dict) and "Fn::Transform" in body):
             refused[name] = "its OpenAPI document does not lie on this machine"
-        elif not isinstance(body, dict):
-            refused[name] = "it has no OpenAPI document"
         else:
-            apis.append(HttpApi(name, body, _stage(name, resources), resource.get("Condition")))
+            document = with_routes(name, properties, body or {}, resources)
+            apis.append(HttpApi(name, document, _stage(name, resources), resource.get("Condition")))
     permissions = {name: resource for name, resource in resources.items() if resource["Type"] == PERMISSION}
     return Translation(apis, refused, permissions, translated.get("Conditions", {}))
 

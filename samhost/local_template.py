@@ -5,15 +5,16 @@ the documents become outputs of the stack, so that CloudFormation itself resolve
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from samhost.gateway.document import NOT_SERVED
 from samhost.http_apis import API, FUNCTION, HttpApi, Translation, translate
 from samhost.outputs import Outputs
 from samhost.runtimes import LEFT_OUT
-from samhost.template_file import HTTP_API, load
+from samhost.template_file import HTTP_API, load, references
 
 # Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
@@ -95,7 +96,7 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
 
     Raises TemplateError where an API's document cannot be read, or SAM refuses the template.
     """
-    local = LocalTemplate(load(built))
+    local = LocalTemplate(_with_known_attributes(load(built)))
     translation = translate(local.template)
     _take_out_what_nothing_acts_on(local, translation)
     _empty_apis(local.template, translation)
@@ -106,10 +107,29 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     )
     local.apis = [hosted for api in translation.apis if (hosted := _host(api, local, gone, outputs))]
     for name, permission in translation.permissions.items():
-        if gone.keys().isdisjoint(_references(permission)):
+        if gone.keys().isdisjoint(references(permission)):
             local.template["Resources"][name] = permission
     local.template.setdefault("Outputs", {}).update(outputs.declared)
     return local
+
+
+def _with_known_attributes(node: Any) -> Any:
+    """A copy of a template without the ProviderURL of user pools, which MiniStack 1.5.33 does not know.
+
+    It is the ProviderName after `https://`.
+    """
+    if isinstance(node, list):
+        return [_with_known_attributes(item) for item in node]
+    if isinstance(node, str):
+        return re.sub(r"\$\{(\w+)\.ProviderURL\}", r"https://${\1.ProviderName}", node)
+    match node:
+        case {"Fn::GetAtt": [name, "ProviderURL"]}:
+            return {"Fn::Sub": f"https://${{{name}.ProviderName}}"}
+        case {"Fn::GetAtt": str(attribute)} if attribute.endswith(".ProviderURL"):
+            return {"Fn::Sub": f"https://${{{attribute.removesuffix('URL')}Name}}"}
+        case dict():
+            return {key: _with_known_attributes(value) for key, value in node.items()}
+    return node
 
 
 def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translation) -> None:
@@ -176,7 +196,7 @@ def _host(api: HttpApi, local: LocalTemplate, gone: dict[str, str], outputs: Out
         return None
     document = _without(gone, api.document)
     stage = {"name": api.stage.get("StageName", "$default"), "variables": api.stage.get("StageVariables", {})}
-    if missing := gone.keys() & {*_references(document), *_references(stage)}:
+    if missing := gone.keys() & {*references(document), *references(stage)}:
         reason = f"it refers to what is left out: {', '.join(sorted(missing))}"
         local.left_out.append(LeftOut(api.name, HTTP_API, reason))
         return None
@@ -195,7 +215,7 @@ def _without(gone: dict[str, str], node: object) -> object:
         return node
     kept = {}
     for key, value in node.items():
-        missing = gone.keys() & set(_references(value)) if key in _EXTENSIONS else set()
+        missing = gone.keys() & set(references(value)) if key in _EXTENSIONS else set()
         reason = "; ".join(f"{name} is left out: {gone[name]}" for name in sorted(missing))
         kept[key] = {NOT_SERVED: reason} if missing else _without(gone, value)
     return kept
@@ -225,7 +245,7 @@ def _take_out_what_cannot_be_there(local: LocalTemplate, unknown: Collection[str
         (name, section)
         for section in (resources, outputs)
         for name, node in section.items()
-        if not gone.keys().isdisjoint(_references({key: value for key, value in node.items() if key != "DependsOn"}))
+        if not gone.keys().isdisjoint(references({key: value for key, value in node.items() if key != "DependsOn"}))
     ]:
         for name, section in orphans:
             take_out(name, section, "it refers to what is left out")
@@ -263,22 +283,3 @@ def _take_out_demands_for_tls(local: LocalTemplate) -> None:
 def _demands_tls(statement: dict) -> bool:
     condition = statement.get("Condition")
     return statement.get("Effect") == "Deny" and str(condition).lower() == "{'bool': {'aws:securetransport': false}}"
-
-
-def _references(node: object) -> Iterator[str]:
-    """The logical ids that intrinsic functions below a node refer to."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "Ref":
-                yield str(value).split(".")[0]  # `Function.Alias` and `Api.Stage` are SAM's
-            elif key == "Fn::GetAtt":
-                yield value.split(".")[0] if isinstance(value, str) else value[0]
-            elif key == "Fn::Sub":
-                text = value if isinstance(value, str) else value[0]
-                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
-                yield from _references(value)
-            else:
-                yield from _references(value)

@@ -1,5 +1,6 @@
 """Reads a SAM template from its files: what it includes is in it, and the paths that it names are absolute."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,25 @@ def paths(node: object, folder: Path) -> Iterator[tuple[dict, str, Path]]:
                 yield node, key, (folder / value).resolve()
             else:
                 yield from paths(value, folder)
+
+
+def references(node: object) -> Iterator[str]:
+    """The logical ids that intrinsic functions below a node refer to."""
+    if isinstance(node, list):
+        for item in node:
+            yield from references(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref":
+                yield str(value).split(".")[0]  # `Function.Alias` and `Api.Stage` are SAM's
+            elif key == "Fn::GetAtt":
+                yield value.split(".")[0] if isinstance(value, str) else value[0]
+            elif key == "Fn::Sub":
+                text = value if isinstance(value, str) else value[0]
+                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
+                yield from references(value)
+            else:
+                yield from references(value)
 
 
 def _inline_document(template: dict, name: str, properties: dict, folder: Path) -> None:

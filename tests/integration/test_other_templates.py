@@ -155,10 +155,22 @@ def test_two_apis_are_served_side_by_side_one_of_them_to_users_only(tmp_path):
 
         assert private.put("/notes/1", content="x").status_code == 401
         assert private.get("/rules").text == "be kind"
-        written = private.put("/notes/1", content="remember", headers={"authorization": f"Bearer {token}"})
+        headers = {"authorization": f"Bearer {token}", "content-type": "text/plain"}
+        written = private.put("/notes/1", content="remember", headers=headers)
         assert written.status_code == 204
         assert public.get("/notes/1").text == "remember"
         assert public.get("/rules").status_code == 404
+
+
+def test_an_api_that_is_written_resource_by_resource_is_served(tmp_path):
+    with hosted("resources", tmp_path) as running, running.api("QuotesApi") as api:
+        quote = api.get("/quotes/5", headers={"origin": "https://quotes.example"})
+        prices = api.get("/prices")
+
+    assert quote.json() == {"route": "GET /quotes/{quoteId}", "quote": "5"}
+    assert quote.headers["access-control-allow-origin"] == "https://quotes.example"
+    assert prices.status_code == 501
+    assert "Link is left out: the engine has no VPC links" in prices.json()["message"]
 
 
 def test_a_missing_parameter_is_asked_for_before_anything_is_built(tmp_path):

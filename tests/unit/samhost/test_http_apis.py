@@ -140,7 +140,7 @@ def test_a_conditional_functions_routes_and_the_api_that_has_no_others_are_condi
 
 
 def test_an_api_of_cloudformations_own_type_is_served_by_its_body():
-    body = {"openapi": "3.0.1", "paths": {}}
+    body = {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": {}}
     api = only(
         translated(
             {

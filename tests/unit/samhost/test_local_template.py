@@ -235,6 +235,17 @@ def test_applications_of_the_repository_and_apis_of_nested_stacks_are_named(deri
     }
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"Fn::GetAtt": ["Pool", "ProviderURL"]}, {"Fn::GetAtt": "Pool.ProviderURL"}, {"Fn::Sub": "${Pool.ProviderURL}"}],
+)
+def test_a_user_pools_issuer_is_asked_for_by_an_attribute_that_the_engine_knows(derived, asked):
+    pool = {"Type": "AWS::Cognito::UserPool", "Properties": {}}
+    local = derived({"Pool": pool}, Outputs={"Issuer": {"Value": asked}})
+
+    assert local.template["Outputs"]["Issuer"]["Value"] == {"Fn::Sub": "https://${Pool.ProviderName}"}
+
+
 def test_deployments_by_codedeploy_are_named(derived):
     own = {"Type": "AWS::Serverless::Function", "Properties": {"DeploymentPreference": {"Type": "AllAtOnce"}}}
     inherited = {"Type": "AWS::Serverless::Function", "Properties": {}}
