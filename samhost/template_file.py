@@ -34,7 +34,8 @@ def load(path: Path) -> dict:
 
     Raises TemplateError where it is no template, or includes what is none.
     """
-    template = _read(path, "a template", "Name a SAM template with --template.")
+    content = _read(path, "a template", "Name a SAM template with --template.")
+    template = {section: value for section, value in content.items() if value is not None}
     if not isinstance(template.get("Resources"), dict):
         raise TemplateError(f"{path} is not a template: it has no Resources.")
     for name, resource in template["Resources"].items():
@@ -60,10 +61,17 @@ def paths(node: object, folder: Path) -> Iterator[tuple[dict, str, Path]]:
             yield from paths(item, folder)
     elif isinstance(node, dict):
         for key, value in node.items():
-            if key in PATH_PROPERTIES and isinstance(value, str) and value and (folder / value).exists():
+            if key in PATH_PROPERTIES and isinstance(value, str) and value and _exists(folder / value):
                 yield node, key, (folder / value).resolve()
             else:
                 yield from paths(value, folder)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # it is no path: some of the properties hold text elsewhere, as long as it likes
+        return False
 
 
 def references(node: object) -> Iterator[str]:

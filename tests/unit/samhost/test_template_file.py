@@ -105,6 +105,16 @@ def test_paths_become_absolute_so_that_the_template_can_be_built_elsewhere(loade
     assert template["Globals"]["Function"] == {"CodeUri": str(tmp_path / "code"), "Layers": ["code"]}
 
 
+def test_text_is_no_path_however_long_it_is(loaded):
+    version = {"Type": "AWS::AppConfig::HostedConfigurationVersion", "Properties": {"Content": "x" * 5000}}
+
+    assert loaded({"Version": version})["Resources"]["Version"] == version
+
+
+def test_a_section_without_content_is_not_there(loaded):
+    assert "Parameters" not in loaded({"Queue": QUEUE}, Parameters=None)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
