@@ -14,7 +14,7 @@ import yaml
 from samhost.errors import CommandFailedError, SamhostError, TemplateError
 from samhost.runtimes import adapt
 from samhost.settings import Settings
-from samhost.template_file import load, paths
+from samhost.template_file import load, nested_templates, paths
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,37 @@ async def build(settings: Settings) -> Build:
 
     Raises TemplateError where it cannot be read, and CommandFailedError.
     """
-    folder = settings.template.parent
     template = load(settings.template)
     _check_parameters(template, settings.parameters)
-    notes = adapt(template, folder, settings.parameters)
     build_dir, source = settings.data_dir / "build", settings.data_dir / "source-template.yaml"
-    text = yaml.safe_dump(template, sort_keys=False, width=120)
+    text, notes = _write_source(template, settings.template.parent, settings.parameters, source)
     built, stamp = build_dir / "template.yaml", settings.data_dir / "build.sha256"
     digest = source_digest(settings, template, text)
     if built.exists() and stamp.exists() and stamp.read_text() == digest:
         return Build(built, changed=False, notes=notes)
     stamp.unlink(missing_ok=True)
-    source.write_text(text)
     await run_sam(
-        settings, "build", "--template", str(source), "--base-dir", str(folder), "--build-dir", str(build_dir),
-        "--cached", "--cache-dir", str(settings.data_dir / "build-cache"), "--parallel",
+        settings, "build", "--template", str(source), "--base-dir", str(settings.template.parent),
+        "--build-dir", str(build_dir), "--cached", "--cache-dir", str(settings.data_dir / "build-cache"), "--parallel",
         *parameter_overrides(settings),
     )  # fmt: skip
     stamp.write_text(digest)
     return Build(built, changed=True, notes=notes)
+
+
+def _write_source(template: dict, folder: Path, parameters: Mapping[str, str], file: Path) -> tuple[str, list[str]]:
+    """Write what is built, and beside it what is nested in it; returns the text of all, and the notes."""
+    notes = adapt(template, folder, parameters)
+    texts = []
+    for name, properties, key, path in nested_templates(template):
+        nested = file.with_stem(f"{file.stem}-{name}")
+        text, inner = _write_source(load(path), path.parent, {}, nested)
+        properties[key] = str(nested)
+        texts.append(text)
+        notes += [f"{name}/{note}" for note in inner]
+    text = yaml.safe_dump(template, sort_keys=False, width=120)
+    file.write_text(text)
+    return "\0".join([text, *texts]), notes
 
 
 def _check_parameters(template: dict, given: Mapping[str, str]) -> None:
@@ -124,3 +136,5 @@ def _files(template: dict, folder: Path) -> Iterator[Path]:
     for _, _, path in paths(template, folder):
         files = path.rglob("*") if path.is_dir() else [path]
         yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts)
+    for _, _, _, path in nested_templates(template):
+        yield from _files(load(path), path.parent)

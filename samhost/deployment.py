@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
@@ -16,8 +17,9 @@ from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.local_template import LocalTemplate
 from samhost.outputs import NO_VALUE, PREFIX, resolve
+from samhost.sam_transform import transform_with_local_code
 from samhost.settings import ACCOUNT_ID, HOST, REGION, ROOT_CREDENTIALS, Settings
-from samhost.template_file import load
+from samhost.template_file import load, nested_templates
 
 # After a rollback the stack is as it was before, and works.
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
@@ -49,19 +51,24 @@ def engine_client(settings: Settings, service: str):
 
 
 def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:
-    """The physical id of each resource of a type in the stack, by its logical id."""
+    """The physical id of each resource of a type in the stack, by its logical id; `Stack/id` in a nested stack."""
     pages = engine_client(settings, "cloudformation").get_paginator("list_stack_resources")
-    return {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in pages.paginate(StackName=settings.stack_name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == resource_type
-    }
+
+    def listed(stack: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+        for page in pages.paginate(StackName=stack):
+            for resource in page["StackResourceSummaries"]:
+                name, physical_id = f"{prefix}{resource['LogicalResourceId']}", resource.get("PhysicalResourceId", "")
+                if resource["ResourceType"] == resource_type:
+                    yield name, physical_id
+                if resource["ResourceType"] == "AWS::CloudFormation::Stack":
+                    yield from listed(physical_id, f"{name}/")
+
+    return dict(listed(settings.stack_name))
 
 
 def unknown_types(settings: Settings, built: Path) -> set[str]:
     """The resource types of a template that the engine does not know; it would refuse the whole for one of them."""
-    types = sorted({resource["Type"] for resource in load(built)["Resources"].values()})
+    types = sorted(_types(load(built)))
     asked = {"Resources": {f"Type{index}": {"Type": name} for index, name in enumerate(types)}}
     try:
         engine_client(settings, "cloudformation").validate_template(TemplateBody=json.dumps(asked))
@@ -73,6 +80,11 @@ def unknown_types(settings: Settings, built: Path) -> set[str]:
     return set()
 
 
+def _types(template: dict) -> set[str]:
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    return types.union(*(_types(load(path)) for _, _, _, path in nested_templates(template)))
+
+
 async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deployment:
     """Deploy, and return the stack's outputs.
 
@@ -81,8 +93,7 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     """
     _zip_code(local, built.parent, settings.data_dir / "artifacts")
     template = settings.data_dir / "local-template.yaml"
-    text = yaml.safe_dump(local.template, sort_keys=False, width=120)
-    template.write_text(text)
+    text = _write(local, template)
     stamp = settings.data_dir / "deployed.sha256"
     digest = hashlib.sha256(f"{sorted(settings.parameters.items())}\0{text}".encode()).hexdigest()
     deployed = _outputs(settings)
@@ -139,6 +150,22 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
     return json.loads(text)
 
 
+def _write(local: LocalTemplate, file: Path) -> str:
+    """Write a template, and beside it those that are nested in it; returns the text of all.
+
+    MiniStack transforms no nested stacks, so they are written in CloudFormation's types.
+    """
+    texts = []
+    for name, properties, key, _ in nested_templates(local.template):
+        nested = replace(local.nested[name], template=transform_with_local_code(local.nested[name].template))
+        nested_file = file.with_stem(f"{file.stem}-{name}")
+        texts.append(_write(nested, nested_file))
+        properties[key] = str(nested_file)
+    text = yaml.safe_dump(local.template, sort_keys=False, width=120)
+    file.write_text(text)
+    return "\0".join([text, *texts])
+
+
 def _outputs(settings: Settings) -> dict[str, str] | None:
     try:
         stack = engine_client(settings, "cloudformation").describe_stacks(StackName=settings.stack_name)["Stacks"][0]
@@ -156,7 +183,7 @@ def _zip_code(local: LocalTemplate, folder: Path, artifacts: Path) -> None:
     """
     artifacts.mkdir(exist_ok=True)
     used = set()
-    for resource in local.template["Resources"].values():
+    for resource in (resource for each in local.with_nested() for resource in each.template["Resources"].values()):
         properties = resource.get("Properties", {})
         key = CODE_PROPERTIES.get(resource["Type"], "")
         code = properties.get(key)

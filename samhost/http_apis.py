@@ -4,16 +4,11 @@ SAM's own translator, which AWS and the engine run, writes the documents of APIs
 `Events`, authorizers, CORS. It gets a template reduced to what that takes.
 """
 
-import copy
-import logging
-import os
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
-from samhost.errors import TemplateError
 from samhost.route_resources import with_routes
-from samhost.settings import REGION
+from samhost.sam_transform import transform
 from samhost.template_file import HTTP_API
 
 API, STAGE = "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"
@@ -50,7 +45,7 @@ def translate(template: dict) -> Translation:
     reduced = _reduced(template)
     if not reduced["Resources"]:  # which the translator would refuse
         return Translation([], {}, {}, {})
-    translated = _run_translator(reduced)
+    translated = transform(reduced)
     resources = translated["Resources"]
     apis, refused = [], {}
     for name, resource in resources.items():
@@ -104,17 +99,3 @@ def _reduced(template: dict) -> dict:
 def _alias(properties: dict) -> dict:
     """The alias that routes lead to, where a function has one."""
     return {key: value for key, value in properties.items() if key == "AutoPublishAlias"}
-
-
-def _run_translator(template: dict) -> dict:
-    # Loading it takes most of a second, which the other commands need not wait for.
-    from samtranslator.model.exceptions import InvalidDocumentException
-    from samtranslator.translator.transform import transform
-
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # it asks boto3 for the partition
-    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it misses somebody who publishes its metrics
-    try:
-        return transform(copy.deepcopy(template), {}, SimpleNamespace(load=dict))  # type: ignore[arg-type]
-    except InvalidDocumentException as error:
-        causes = " ".join(cause.message for cause in error.causes)
-        raise TemplateError(f"SAM refuses the template: {causes}") from error

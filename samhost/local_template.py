@@ -4,17 +4,18 @@ HTTP APIs stay without their documents, which the engine ignores; the gateway se
 the documents become outputs of the stack, so that CloudFormation itself resolves them.
 """
 
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from samhost.gateway.document import NOT_SERVED
 from samhost.http_apis import API, FUNCTION, HttpApi, Translation, translate
-from samhost.outputs import Outputs
-from samhost.runtimes import LEFT_OUT
-from samhost.template_file import HTTP_API, load, references
+from samhost.outputs import Branch, Outputs
+from samhost.runtimes import FUNCTIONS, LEFT_OUT
+from samhost.template_file import HTTP_API, load, nested_templates, references
 
 # Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
@@ -57,7 +58,6 @@ API_NOT_EMULATED = {
 }
 OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}
 _EXTENSIONS = {"x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"}
-_NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,13 @@ class LocalTemplate:
     template: dict
     apis: list[Api] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    nested: dict[str, "LocalTemplate"] = field(default_factory=dict)
+
+    def with_nested(self) -> Iterator["LocalTemplate"]:
+        """Itself and all that is nested in it."""
+        yield self
+        for nested in self.nested.values():
+            yield from nested.with_nested()
 
 
 def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> LocalTemplate:
@@ -97,15 +104,23 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     Raises TemplateError where an API's document cannot be read, or SAM refuses the template.
     """
     local = LocalTemplate(_with_known_attributes(load(built)))
+    _write_environments_as_text(local.template)
     translation = translate(local.template)
     _take_out_what_nothing_acts_on(local, translation)
     _empty_apis(local.template, translation)
+    for name, _, _, path in nested_templates(local.template):
+        local.nested[name] = derive(path, unknown)
     gone = _take_out_what_cannot_be_there(local, unknown)
     _take_out_demands_for_tls(local)
     outputs = Outputs(
         {name for name, parameter in local.template.get("Parameters", {}).items() if "List" in str(parameter["Type"])}
     )
     local.apis = [hosted for api in translation.apis if (hosted := _host(api, local, gone, outputs))]
+    for name, nested in local.nested.items():
+        condition = local.template["Resources"][name].get("Condition")
+        branches = ((condition, True),) if condition else ()
+        local.left_out += [LeftOut(f"{name}/{inner.name}", inner.type, inner.reason) for inner in nested.left_out]
+        local.apis += [_lifted(api, name, outputs, branches) for api in nested.apis]
     for name, permission in translation.permissions.items():
         if gone.keys().isdisjoint(references(permission)):
             local.template["Resources"][name] = permission
@@ -132,6 +147,16 @@ def _with_known_attributes(node: Any) -> Any:
     return node
 
 
+def _write_environments_as_text(template: dict) -> None:
+    """Turn numbers and booleans among environment variables into text, as CloudFormation does but not MiniStack."""
+    functions = [resource["Properties"] for resource in template["Resources"].values() if resource["Type"] in FUNCTIONS]
+    for properties in [template.get("Globals", {}).get("Function", {}), *functions]:
+        variables = properties.get("Environment", {}).get("Variables", {})
+        for name, value in variables.items():
+            if isinstance(value, bool | int | float):
+                variables[name] = json.dumps(value)
+
+
 def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translation) -> None:
     shared = local.template.get("Globals", {})
     everywhere = shared.get("Function", {}).pop("DeploymentPreference", None)
@@ -153,19 +178,7 @@ def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translatio
             ]
             if properties.pop("DeploymentPreference", everywhere):
                 local.left_out.append(LeftOut(f"{name}.DeploymentPreference", kind, "the engine has no CodeDeploy"))
-        elif kind in _NESTED:
-            local.left_out += [
-                LeftOut(f"{name}.{inner}", HTTP_API, "APIs of nested stacks are not served")
-                for inner in _nested_apis(properties.get(_NESTED[kind]))
-            ]
     local.left_out += [LeftOut(name, API, reason) for name, reason in translation.refused.items()]
-
-
-def _nested_apis(location: object) -> list[str]:
-    if not isinstance(location, str) or not Path(location).is_file():
-        return []
-    nested = load(Path(location))
-    return [api.name for api in translate(nested).apis]
 
 
 def _empty_apis(template: dict, translation: Translation) -> None:
@@ -201,10 +214,19 @@ def _host(api: HttpApi, local: LocalTemplate, gone: dict[str, str], outputs: Out
         local.left_out.append(LeftOut(api.name, HTTP_API, reason))
         return None
     branches = ((api.condition, True),) if api.condition else ()
-    api_id: object = {"Ref": api.name}
+    api_id = outputs.defer({"Ref": api.name}, branches)
     if api.condition:
-        api_id = {"Fn::If": [api.condition, api_id, {"Ref": "AWS::NoValue"}]}
-    return Api(api.name, outputs.defer(api_id), outputs.defer(document, branches), outputs.defer(stage, branches))
+        api_id = outputs.only_if(api.condition, api_id)
+    return Api(api.name, api_id, outputs.defer(document, branches), outputs.defer(stage, branches))
+
+
+def _lifted(api: Api, stack: str, outputs: Outputs, branches: tuple[Branch, ...]) -> Api:
+    """An API of a nested stack as one of this; where the stack's condition is false, it has no id."""
+    api_id = outputs.lift(api.api_id, stack, branches)
+    for condition, _ in branches:
+        api_id = outputs.only_if(condition, api_id)
+    document, stage = (outputs.lift(node, stack, branches) for node in (api.document, api.stage))
+    return Api(f"{stack}/{api.name}", api_id, document, stage)
 
 
 def _without(gone: dict[str, str], node: object) -> object:
@@ -224,12 +246,18 @@ def _without(gone: dict[str, str], node: object) -> object:
 def _take_out_what_cannot_be_there(local: LocalTemplate, unknown: Collection[str]) -> dict[str, str]:
     """Take out what the engine does not know or cannot run, and what refers to it; returns reasons by logical id."""
     resources, outputs = local.template["Resources"], local.template.get("Outputs", {})
-    gone: dict[str, str] = {}
+    gone = {
+        f"{name}.Outputs.{inner.name}": inner.reason
+        for name, nested in local.nested.items()
+        for inner in nested.left_out
+        if inner.type == "output"
+    }
 
     def take_out(name: str, section: dict, reason: str) -> None:
         node = section.pop(name)
         local.left_out.append(LeftOut(name, node.get("Type", "output"), reason))
         if section is resources:
+            local.nested.pop(name, None)
             gone.update(dict.fromkeys([name, *_made_by_sam(name, node)], reason))
 
     for name, resource in list(resources.items()):

@@ -44,16 +44,39 @@ class Outputs:
             if key == "Ref" or key.startswith("Fn::"):
                 is_list = key == "Fn::Split" or (key == "Ref" and value in self.list_parameters)
                 wanted: object = {"Fn::Join": [",", node]} if is_list else node
-                for condition, truth in reversed(branches):
-                    wanted = {"Fn::If": [condition, wanted, ""] if truth else [condition, "", wanted]}
-                return {_OUTPUT: self._declare(wanted), "list": is_list}
+                return {_OUTPUT: self._declare(_under(branches, wanted)), "list": is_list}
         return {key: self.defer(value, branches) for key, value in node.items()}
+
+    def only_if(self, condition: str, deferred: object) -> object:
+        """A deferred node that is not there where the condition is false."""
+        truth = self._declare({"Fn::If": [condition, "true", "false"]})
+        return {_IF: truth, "then": deferred, "else": {_NO_VALUE: True}}
+
+    def lift(self, node: object, stack: str, branches: tuple[Branch, ...] = ()) -> object:
+        """A deferred node of a nested stack, whose outputs become outputs of this one."""
+        if isinstance(node, list):
+            return [self.lift(item, stack, branches) for item in node]
+        if not isinstance(node, dict):
+            return node
+        lifted = {key: self.lift(value, stack, branches) for key, value in node.items()}
+        for key in (_OUTPUT, _IF):
+            if key in node:
+                attribute = {"Fn::GetAtt": [stack, f"Outputs.{node[key]}"]}
+                lifted[key] = self._declare(_under(branches, attribute))
+        return lifted
 
     def _declare(self, value: object) -> str:
         known = next((name for name, output in self.declared.items() if output["Value"] == value), None)
         name = known or f"{PREFIX}{len(self.declared)}"
         self.declared[name] = {"Value": value}
         return name
+
+
+def _under(branches: tuple[Branch, ...], value: object) -> object:
+    """A value that is looked at only where the conditions are as they should be."""
+    for condition, truth in reversed(branches):
+        value = {"Fn::If": [condition, value, ""] if truth else [condition, "", value]}
+    return value
 
 
 def resolve(node: object, values: dict[str, str]) -> object:

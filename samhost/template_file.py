@@ -24,6 +24,7 @@ PATH_PROPERTIES = {
     "TemplateURL",
 }
 HTTP_API = "AWS::Serverless::HttpApi"
+_NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 INTRINSIC_PREFIX = "Fn::"
 # SAM writes these into an API's document, and can do so only where that stands in the template itself.
 _NEEDS_INLINE_DOCUMENT = ("Auth", "CorsConfiguration")
@@ -67,6 +68,15 @@ def paths(node: object, folder: Path) -> Iterator[tuple[dict, str, Path]]:
                 yield from paths(value, folder)
 
 
+def nested_templates(template: dict) -> Iterator[tuple[str, dict, str, Path]]:
+    """The nested stacks of a template that are local files: logical id, properties, and key and path of the file."""
+    for name, resource in template["Resources"].items():
+        key = _NESTED.get(resource["Type"], "")
+        location = resource["Properties"].get(key)
+        if isinstance(location, str) and Path(location).is_file():
+            yield name, resource["Properties"], key, Path(location)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -75,7 +85,7 @@ def _exists(path: Path) -> bool:
 
 
 def references(node: object) -> Iterator[str]:
-    """The logical ids that intrinsic functions below a node refer to."""
+    """What intrinsic functions below a node refer to: logical ids, and attributes as `id.attribute`, too."""
     if isinstance(node, list):
         for item in node:
             yield from references(item)
@@ -84,10 +94,12 @@ def references(node: object) -> Iterator[str]:
             if key == "Ref":
                 yield str(value).split(".")[0]  # `Function.Alias` and `Api.Stage` are SAM's
             elif key == "Fn::GetAtt":
-                yield value.split(".")[0] if isinstance(value, str) else value[0]
+                whole = value if isinstance(value, str) else ".".join(map(str, value))
+                yield from (whole.split(".")[0], whole)
             elif key == "Fn::Sub":
                 text = value if isinstance(value, str) else value[0]
-                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
+                for whole in re.findall(r"\$\{([^!}]+)\}", text):
+                    yield from (whole.split(".")[0], whole)
                 yield from references(value)
             else:
                 yield from references(value)

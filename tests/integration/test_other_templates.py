@@ -173,6 +173,19 @@ def test_an_api_that_is_written_resource_by_resource_is_served(tmp_path):
     assert "Link is left out: the engine has no VPC links" in prices.json()["message"]
 
 
+def test_the_api_of_a_nested_stack_is_served(tmp_path):
+    with hosted("nested", tmp_path, "--parameter-overrides", "Team=two") as running:
+        with running.api("Tasks/ServerlessHttpApi") as api:
+            assert api.get("/tasks").json() == {"OWNER": "team-two", "RETRIES": "3", "LIMIT": "10"}
+        assert "TasksFunction" in running.system.addresses["outputs"]
+    for line in (
+        "Tasks/Function (python3.11) runs on python3.13",
+        "Left out: Tasks/Alarm (AWS::CloudWatch::CompositeAlarm): the engine has no composite alarms",
+        "Left out: TasksAlarm (output): it refers to what is left out",
+    ):
+        assert line in running.said
+
+
 def test_a_missing_parameter_is_asked_for_before_anything_is_built(tmp_path):
     (engine,) = free_ports(1)
     up = samhost(

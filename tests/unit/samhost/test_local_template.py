@@ -219,19 +219,60 @@ def test_a_type_that_the_engine_does_not_know_is_left_out(tmp_path):
     assert reasons(local) == {"A": "the engine does not know this type"}
 
 
-def test_applications_of_the_repository_and_apis_of_nested_stacks_are_named(derived, tmp_path):
-    (tmp_path / "nested.yaml").write_text(yaml.safe_dump({"Resources": {"F": with_events(Route=route())}}))
+def test_applications_of_the_repository_are_left_out(derived):
     fetched = {"ApplicationId": "arn", "SemanticVersion": "1.0.0"}
+    local = derived({"Fetched": {"Type": "AWS::Serverless::Application", "Properties": {"Location": fetched}}})
+
+    assert reasons(local) == {"Fetched": "applications are not fetched from the repository"}
+
+
+def nested_stack(tmp_path, **sections):
+    (tmp_path / "nested.yaml").write_text(yaml.safe_dump(sections))
+    return {"Type": "AWS::Serverless::Application", "Properties": {"Location": "nested.yaml"}}
+
+
+@pytest.mark.parametrize("condition", [None, "Wanted"])
+def test_an_api_of_a_nested_stack_is_served_with_values_that_reach_the_outer_stack_as_outputs(
+    derived, tmp_path, condition
+):
+    nested = nested_stack(tmp_path, Resources={"F": with_events(Route=route())})
     local = derived(
-        {
-            "Fetched": {"Type": "AWS::Serverless::Application", "Properties": {"Location": fetched}},
-            "Nested": {"Type": "AWS::Serverless::Application", "Properties": {"Location": "nested.yaml"}},
-        }
+        {"Nested": nested | ({"Condition": condition} if condition else {})},
+        Conditions={"Wanted": {"Fn::Equals": ["a", "b"]}},
+    )
+    (api,), inner = local.apis, local.nested["Nested"].template["Outputs"]
+
+    assert api.name == "Nested/ServerlessHttpApi"
+    lifted = {"Fn::GetAtt": ["Nested", "Outputs.Samhost0"]}
+    assert inner["Samhost0"] == {"Value": {"Ref": "ServerlessHttpApi"}}
+    wanted = {"Fn::If": ["Wanted", lifted, ""]} if condition else lifted
+    name = next(name for name, output in local.template["Outputs"].items() if output["Value"] == wanted)
+    values = dict.fromkeys(local.template["Outputs"], "true") | {name: "a1b2"}
+    assert resolve(api.api_id, values) == "a1b2"
+    if condition:
+        assert resolve(api.api_id, dict.fromkeys(local.template["Outputs"], "false")) is NO_VALUE
+
+
+def test_what_a_nested_stack_leaves_out_is_named_and_so_is_what_refers_to_it(derived, tmp_path):
+    nested = nested_stack(
+        tmp_path,
+        Resources={"Link": {"Type": "AWS::ApiGatewayV2::VpcLink"}, "Queue": {"Type": "AWS::SQS::Queue"}},
+        Outputs={"LinkId": {"Value": {"Ref": "Link"}}, "QueueUrl": {"Value": {"Ref": "Queue"}}},
+    )
+    local = derived(
+        {"Nested": nested},
+        Outputs={
+            "Link": {"Value": {"Fn::GetAtt": ["Nested", "Outputs.LinkId"]}},
+            "Queue": {"Value": {"Fn::GetAtt": "Nested.Outputs.QueueUrl"}},
+        },
     )
 
+    assert set(local.nested["Nested"].template["Resources"]) == {"Queue"}
+    assert set(local.template["Outputs"]) == {"Queue"}
     assert reasons(local) == {
-        "Fetched": "applications are not fetched from the repository",
-        "Nested.ServerlessHttpApi": "APIs of nested stacks are not served",
+        "Nested/Link": "the engine has no VPC links",
+        "Nested/LinkId": "it refers to what is left out",
+        "Link": "it refers to what is left out",
     }
 
 
@@ -244,6 +285,20 @@ def test_a_user_pools_issuer_is_asked_for_by_an_attribute_that_the_engine_knows(
     local = derived({"Pool": pool}, Outputs={"Issuer": {"Value": asked}})
 
     assert local.template["Outputs"]["Issuer"]["Value"] == {"Fn::Sub": "https://${Pool.ProviderName}"}
+
+
+def test_environment_variables_are_text_as_cloudformation_makes_them(derived):
+    environment = {"Environment": {"Variables": {"A": 1234, "B": True, "C": "text", "D": {"Ref": "F"}}}}
+    function = {"Type": "AWS::Lambda::Function", "Properties": environment}
+    local = derived({"F": function}, Globals={"Function": {"Environment": {"Variables": {"E": 1.5}}}})
+
+    assert local.template["Resources"]["F"]["Properties"]["Environment"]["Variables"] == {
+        "A": "1234",
+        "B": "true",
+        "C": "text",
+        "D": {"Ref": "F"},
+    }
+    assert local.template["Globals"]["Function"]["Environment"]["Variables"] == {"E": "1.5"}
 
 
 def test_deployments_by_codedeploy_are_named(derived):
