@@ -30,7 +30,7 @@ def transform(template: dict) -> dict:
 
 
 def transform_with_local_code(template: dict) -> dict:
-    """The same for a template whose code lies on this machine, which SAM expects in a bucket; others stay as they are."""
+    """The same for a SAM template whose code lies on this machine; SAM expects it in a bucket."""
     if "Transform" not in template:
         return template
     template, files = copy.deepcopy(template), []
