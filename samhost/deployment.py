@@ -115,6 +115,8 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     deployed = _outputs(settings)
     if deployed is None:
         raise CommandFailedError("sam deploy", "It succeeded, and yet the engine has no such stack.")
+    if missing := {name for name in local.template.get("Outputs", {}) if name.startswith(PREFIX)} - deployed.keys():
+        raise UpdateFailedError(f"It succeeded, and yet the stack lacks the outputs {', '.join(sorted(missing))}.")
     await save(settings)  # first, or the stamp would be of a deployment that the engine may yet lose
     stamp.write_text(digest)
     return Deployment(deployed, changed=True)

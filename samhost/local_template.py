@@ -125,6 +125,9 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
         if gone.keys().isdisjoint(references(permission)):
             local.template["Resources"][name] = permission
     local.template.setdefault("Outputs", {}).update(outputs.declared)
+    for api in translation.apis:  # the engine deploys no change of nothing but outputs, so the APIs change with them
+        if api.name in local.template["Resources"]:
+            local.template["Resources"][api.name]["Properties"]["Description"] = outputs.digest()
     return local
 
 

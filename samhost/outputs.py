@@ -4,6 +4,8 @@ What an engine gets in the body of an API, the gateway gets here. So that nothin
 intrinsic function, each becomes an output of the stack; a placeholder stands for it until the stack is deployed.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 PREFIX = "Samhost"
@@ -65,11 +67,19 @@ class Outputs:
                 lifted[key] = self._declare(_under(branches, attribute))
         return lifted
 
+    def digest(self) -> str:
+        """A text that is another one when there are other outputs."""
+        return _digest(" ".join(sorted(self.declared)))
+
     def _declare(self, value: object) -> str:
-        known = next((name for name, output in self.declared.items() if output["Value"] == value), None)
-        name = known or f"{PREFIX}{len(self.declared)}"
+        # Named after its value: what an earlier deployment said under the same name is the same.
+        name = f"{PREFIX}{_digest(json.dumps(value, sort_keys=True, default=str))}"
         self.declared[name] = {"Value": value}
         return name
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _under(branches: tuple[Branch, ...], value: object) -> object:
