@@ -1,6 +1,7 @@
 """`samhost` hosts templates that are not ours: the small projects in tests/projects, each from nothing."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -138,6 +139,20 @@ def test_included_documents_are_served(tmp_path):
         assert pets.get("/elsewhere").status_code == 501
         assert health.get("/health").json()["route"] == "GET /health"
     assert "Not served: PetsApi GET /elsewhere: the integration type mock" in running.said
+
+
+def test_a_document_that_asks_for_other_values_has_them_at_the_next_start(tmp_path):
+    project = shutil.copytree(PROJECTS / "included", tmp_path / "included")
+    with hosted(project, tmp_path) as running, running.api("PetsApi") as pets:
+        assert pets.get("/pets/3").status_code == 200
+    document = (project / "pets.yaml").read_text()
+    (project / "pets.yaml").write_text(
+        document.replace('"Fn::Sub": "${PetsFunction.Arn}/invocations"', "Fn::GetAtt: [PetsFunction, Arn]")
+    )
+
+    with hosted(project, tmp_path) as running, running.api("PetsApi") as pets, running.api("HealthApi") as health:
+        assert pets.get("/pets/3").json()["route"] == "GET /pets/{petId}"
+        assert health.get("/health").status_code == 200
 
 
 def test_two_apis_are_served_side_by_side_one_of_them_to_users_only(tmp_path):
