@@ -4,22 +4,35 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
+import yaml
 
 from samhost.errors import CommandFailedError, SamhostError, TemplateError
+from samhost.runtimes import adapt
 from samhost.settings import Settings
+from samhost.template_file import load, nested_templates, paths
 
-# The properties by which a SAM template names files and folders beside it.
-PATH_PROPERTIES = {"CodeUri", "ContentUri", "DefinitionUri", "Location", "TemplateURL"}
+
+@dataclass(frozen=True)
+class Build:
+    """The built template, whether there was something to build, and what this machine runs differently."""
+
+    template: Path
+    changed: bool
+    notes: list[str]
 
 
 def find_sam(template: Path) -> Path:
-    """The SAM CLI: of `.venv-sam` beside the template (it pins another botocore than the engine), or of PATH."""
-    own = template.parent / ".venv-sam" / "bin" / "sam"
-    found = own if own.exists() else shutil.which("sam")
+    """The SAM CLI: of `.venv-sam` beside the template or beside samhost's own environment, or of PATH.
+
+    It has an environment of its own because it pins another botocore than the engine.
+    """
+    own = [folder / ".venv-sam" / "bin" / "sam" for folder in (template.parent, Path(sys.prefix).parent)]
+    found = next((sam for sam in own if sam.exists()), None) or shutil.which("sam")
     if not found:
         raise SamhostError("The SAM CLI is missing: install aws-sam-cli, or run `make setup` in this folder.")
     return Path(found)
@@ -51,59 +64,77 @@ async def run_sam(settings: Settings, verb: str, *arguments: str) -> str:
     return output
 
 
-async def build(settings: Settings) -> tuple[Path, bool]:
-    """Build the template; returns the built template's path and whether there was something to build."""
-    build_dir = settings.data_dir / "build"
+def parameter_overrides(settings: Settings) -> list[str]:
+    """The template's parameters as `sam` takes them; a value may hold spaces and quotes."""
+    values = {key: value.replace('"', '\\"') for key, value in settings.parameters.items()}
+    overrides = [f'ParameterKey={key},ParameterValue="{value}"' for key, value in values.items()]
+    return ["--parameter-overrides", *overrides] if overrides else []
+
+
+async def build(settings: Settings) -> Build:
+    """Build the template for this machine.
+
+    Raises TemplateError where it cannot be read, and CommandFailedError.
+    """
+    template = load(settings.template)
+    _check_parameters(template, settings.parameters)
+    build_dir, source = settings.data_dir / "build", settings.data_dir / "source-template.yaml"
+    text, notes = _write_source(template, settings.template.parent, settings.parameters, source)
     built, stamp = build_dir / "template.yaml", settings.data_dir / "build.sha256"
-    digest = source_digest(settings)
+    digest = source_digest(settings, template, text)
     if built.exists() and stamp.exists() and stamp.read_text() == digest:
-        return built, False
+        return Build(built, changed=False, notes=notes)
     stamp.unlink(missing_ok=True)
-    overrides = [f"ParameterKey={key},ParameterValue={value}" for key, value in settings.parameters.items()]
     await run_sam(
-        settings, "build", "--template", str(settings.template), "--build-dir", str(build_dir),
-        "--cached", "--cache-dir", str(settings.data_dir / "build-cache"), "--parallel",
-        *(["--parameter-overrides", *overrides] if overrides else []),
+        settings, "build", "--template", str(source), "--base-dir", str(settings.template.parent),
+        "--build-dir", str(build_dir), "--cached", "--cache-dir", str(settings.data_dir / "build-cache"), "--parallel",
+        *parameter_overrides(settings),
     )  # fmt: skip
     stamp.write_text(digest)
-    return built, True
+    return Build(built, changed=True, notes=notes)
 
 
-def load_template(path: Path) -> dict:
-    """A template file's content, its short intrinsic tags in their long form.
+def _write_source(template: dict, folder: Path, parameters: Mapping[str, str], file: Path) -> tuple[str, list[str]]:
+    """Write what is built, and beside it what is nested in it; returns the text of all, and the notes."""
+    notes = adapt(template, folder, parameters)
+    texts = []
+    for name, properties, key, path in nested_templates(template):
+        nested = file.with_stem(f"{file.stem}-{name}")
+        text, inner = _write_source(load(path), path.parent, {}, nested)
+        properties[key] = str(nested)
+        texts.append(text)
+        notes += [f"{name}/{note}" for note in inner]
+    text = yaml.safe_dump(template, sort_keys=False, width=120)
+    file.write_text(text)
+    return "\0".join([text, *texts]), notes
 
-    Raises TemplateError where it is none.
-    """
-    try:
-        template = yaml_parse(path.read_text())
-    except OSError as error:
-        raise TemplateError(f"{path} cannot be read: {error.strerror}. Name a SAM template with --template.") from error
-    except ValueError as error:
-        raise TemplateError(f"{path} is not a template: {error}") from error
-    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
-        raise TemplateError(f"{path} is not a template: it has no Resources.")
-    return template
+
+def _check_parameters(template: dict, given: Mapping[str, str]) -> None:
+    """Raise TemplateError for a parameter that the template does not have, or that lacks a value."""
+    declared = template.get("Parameters", {})
+    if foreign := given.keys() - declared.keys():
+        raise TemplateError(
+            f"The template has no parameter {', '.join(sorted(foreign))}. It has: {', '.join(declared) or 'none'}."
+        )
+    lacking = [name for name, parameter in declared.items() if "Default" not in parameter and name not in given]
+    if lacking:
+        example = " ".join(f"{name}=…" for name in lacking)
+        raise TemplateError(f"Parameters without a default need a value: --parameter-overrides {example}")
 
 
-def source_digest(settings: Settings) -> str:
+def source_digest(settings: Settings, template: dict, text: str) -> str:
     """A digest of all that a build depends on: the template, the files it names, the parameters, the tool."""
-    digest = hashlib.sha256(repr((find_sam(settings.template), sorted(settings.parameters.items()))).encode())
-    folder = settings.template.parent
-    for file in sorted({settings.template, *_local_files(load_template(settings.template), folder)}):
-        digest.update(f"\0{file.relative_to(folder) if file.is_relative_to(folder) else file}\0".encode())
+    digest = hashlib.sha256(repr((find_sam(settings.template), sorted(settings.parameters.items()), text)).encode())
+    for file in sorted(set(_files(template, settings.template.parent))):
+        digest.update(f"\0{file}\0".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _local_files(node: object, folder: Path) -> Iterator[Path]:
+def _files(template: dict, folder: Path) -> Iterator[Path]:
     """The files that a template names, folders with all that is in them."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _local_files(item, folder)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key in PATH_PROPERTIES and isinstance(value, str) and (path := folder / value).exists():
-                files = path.rglob("*") if path.is_dir() else [path]
-                yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts)
-            else:
-                yield from _local_files(value, folder)
+    for _, _, path in paths(template, folder):
+        files = path.rglob("*") if path.is_dir() else [path]
+        yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts)
+    for _, _, _, path in nested_templates(template):
+        yield from _files(load(path), path.parent)

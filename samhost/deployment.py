@@ -2,19 +2,24 @@
 
 import hashlib
 import json
+import re
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
 import yaml
 from botocore.exceptions import ClientError
 
-from samhost.build import run_sam
+from samhost.build import parameter_overrides, run_sam
 from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
-from samhost.local_template import OUTPUT_PREFIX, LocalTemplate, resolve
+from samhost.local_template import LocalTemplate
+from samhost.outputs import NO_VALUE, PREFIX, resolve
+from samhost.sam_transform import transform_with_local_code
 from samhost.settings import ACCOUNT_ID, HOST, REGION, ROOT_CREDENTIALS, Settings
+from samhost.template_file import load, nested_templates
 
 # After a rollback the stack is as it was before, and works.
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
@@ -31,7 +36,7 @@ class Deployment:
     @property
     def public_outputs(self) -> dict[str, str]:
         """The outputs that the template itself declares."""
-        return {key: value for key, value in self.outputs.items() if not key.startswith(OUTPUT_PREFIX)}
+        return {key: value for key, value in self.outputs.items() if not key.startswith(PREFIX)}
 
 
 def engine_client(settings: Settings, service: str):
@@ -46,14 +51,38 @@ def engine_client(settings: Settings, service: str):
 
 
 def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:
-    """The physical id of each resource of a type in the stack, by its logical id."""
+    """The physical id of each resource of a type in the stack, by its logical id; `Stack/id` in a nested stack."""
     pages = engine_client(settings, "cloudformation").get_paginator("list_stack_resources")
-    return {
-        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in pages.paginate(StackName=settings.stack_name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == resource_type
-    }
+
+    def listed(stack: str, prefix: str = "") -> Iterator[tuple[str, str]]:
+        for page in pages.paginate(StackName=stack):
+            for resource in page["StackResourceSummaries"]:
+                name, physical_id = f"{prefix}{resource['LogicalResourceId']}", resource.get("PhysicalResourceId", "")
+                if resource["ResourceType"] == resource_type:
+                    yield name, physical_id
+                if resource["ResourceType"] == "AWS::CloudFormation::Stack":
+                    yield from listed(physical_id, f"{name}/")
+
+    return dict(listed(settings.stack_name))
+
+
+def unknown_types(settings: Settings, built: Path) -> set[str]:
+    """The resource types of a template that the engine does not know; it would refuse the whole for one of them."""
+    types = sorted(_types(load(built)))
+    asked = {"Resources": {f"Type{index}": {"Type": name} for index, name in enumerate(types)}}
+    try:
+        engine_client(settings, "cloudformation").validate_template(TemplateBody=json.dumps(asked))
+    except ClientError as error:
+        listed = re.search(r"Unrecognized resource types: \[(.*)\]", error.response["Error"].get("Message", ""))
+        if listed is None:
+            raise
+        return {name for name in listed[1].split(", ") if not name.startswith("AWS::Serverless::")}
+    return set()
+
+
+def _types(template: dict) -> set[str]:
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    return types.union(*(_types(load(path)) for _, _, _, path in nested_templates(template)))
 
 
 async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deployment:
@@ -64,22 +93,20 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     """
     _zip_code(local, built.parent, settings.data_dir / "artifacts")
     template = settings.data_dir / "local-template.yaml"
-    text = yaml.safe_dump(local.template, sort_keys=False, width=120)
-    template.write_text(text)
+    text = _write(local, template)
     stamp = settings.data_dir / "deployed.sha256"
     digest = hashlib.sha256(f"{sorted(settings.parameters.items())}\0{text}".encode()).hexdigest()
     deployed = _outputs(settings)
     if deployed is not None and stamp.exists() and stamp.read_text() == digest:
         return Deployment(deployed, changed=False)
     stamp.unlink(missing_ok=True)
-    overrides = [f"ParameterKey={key},ParameterValue={value}" for key, value in settings.parameters.items()]
     try:
         await run_sam(
             settings, "deploy",
             "--template-file", str(template), "--stack-name", settings.stack_name, "--region", REGION, "--resolve-s3",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--on-failure", "DELETE",
-            *(["--parameter-overrides", *overrides] if overrides else []),
+            *parameter_overrides(settings),
         )  # fmt: skip
     except CommandFailedError as error:
         if deployed is None:
@@ -88,6 +115,8 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     deployed = _outputs(settings)
     if deployed is None:
         raise CommandFailedError("sam deploy", "It succeeded, and yet the engine has no such stack.")
+    if missing := {name for name in local.template.get("Outputs", {}) if name.startswith(PREFIX)} - deployed.keys():
+        raise UpdateFailedError(f"It succeeded, and yet the stack lacks the outputs {', '.join(sorted(missing))}.")
     await save(settings)  # first, or the stamp would be of a deployment that the engine may yet lose
     stamp.write_text(digest)
     return Deployment(deployed, changed=True)
@@ -98,8 +127,8 @@ def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
     return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
 
 
-def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> Path:
-    """Write what the gateway serves, every intrinsic resolved; returns the file."""
+def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
+    """Write what the gateway serves, every intrinsic resolved, to its file; returns it."""
     ports = api_ports(settings, local)
     config = {
         "engine": settings.engine_url,
@@ -108,18 +137,35 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
         "apis": [
             {
                 "name": api.name,
-                "apiId": resolve(api.api_id, deployment.outputs),
+                "apiId": api_id,
                 "host": HOST,
                 "port": ports[api.name],
                 "document": resolve(api.document, deployment.outputs),
                 "stage": resolve(api.stage, deployment.outputs),
             }
             for api in local.apis
+            if (api_id := resolve(api.api_id, deployment.outputs)) is not NO_VALUE
         ],
     }
-    file = settings.data_dir / "gateway.json"
-    file.write_text(json.dumps(config, indent=1))
-    return file
+    text = json.dumps(config, indent=1, default=str)  # YAML has dates
+    settings.gateway_file.write_text(text)
+    return json.loads(text)
+
+
+def _write(local: LocalTemplate, file: Path) -> str:
+    """Write a template, and beside it those that are nested in it; returns the text of all.
+
+    MiniStack transforms no nested stacks, so they are written in CloudFormation's types.
+    """
+    texts = []
+    for name, properties, key, _ in nested_templates(local.template):
+        nested = replace(local.nested[name], template=transform_with_local_code(local.nested[name].template))
+        nested_file = file.with_stem(f"{file.stem}-{name}")
+        texts.append(_write(nested, nested_file))
+        properties[key] = str(nested_file)
+    text = yaml.safe_dump(local.template, sort_keys=False, width=120)
+    file.write_text(text)
+    return "\0".join([text, *texts])
 
 
 def _outputs(settings: Settings) -> dict[str, str] | None:
@@ -139,7 +185,7 @@ def _zip_code(local: LocalTemplate, folder: Path, artifacts: Path) -> None:
     """
     artifacts.mkdir(exist_ok=True)
     used = set()
-    for resource in local.template["Resources"].values():
+    for resource in (resource for each in local.with_nested() for resource in each.template["Resources"].values()):
         properties = resource.get("Properties", {})
         key = CODE_PROPERTIES.get(resource["Type"], "")
         code = properties.get(key)

@@ -1,24 +1,24 @@
-"""Derives the local template from the built one: the same resources, less what the engine does not emulate.
+"""Derives the local template from the built one: the same resources, less what cannot be there locally.
 
-HTTP APIs are taken out of the template, for the engine ignores their OpenAPI bodies; the gateway serves them. The
-intrinsic functions in their documents become outputs of the stack, so that CloudFormation itself resolves them.
+HTTP APIs stay without their documents, which the engine ignores; the gateway serves them. The intrinsic functions in
+the documents become outputs of the stack, so that CloudFormation itself resolves them.
 State machines' definitions are taken into the template.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
+from samhost.gateway.document import NOT_SERVED
+from samhost.http_apis import API, FUNCTION, HttpApi, Translation, translate
+from samhost.outputs import Branch, Outputs
+from samhost.runtimes import FUNCTIONS, LEFT_OUT
+from samhost.template_file import HTTP_API, load, nested_templates, read, references
 
-from samhost.build import load_template
-from samhost.errors import TemplateError
-from samhost.settings import machine_architecture
-
-OUTPUT_PREFIX = "Samhost"
-
-# Resource types that MiniStack 1.5.33 does not know, and would refuse the whole template for; found by deploying each.
+# Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
     "AWS::ApiGatewayV2::VpcLink": "the engine has no VPC links",
     "AWS::ApplicationAutoScaling::ScalableTarget": "the engine does not scale",
@@ -38,6 +38,8 @@ NOT_EMULATED = {
 # Properties of HTTP APIs that are acted on, or that change nothing in what is served.
 API_HOSTED = {
     "AccessLogSettings",
+    "Auth",
+    "CorsConfiguration",
     "DefaultRouteSettings",
     "DefinitionBody",
     "DefinitionUri",
@@ -50,9 +52,8 @@ API_HOSTED = {
     "StageVariables",
     "Tags",
 }
-# SAM writes these into the document when it transforms the template: unseen here, they would leave routes open.
-API_REFUSED = {"Auth", "CorsConfiguration"}
-OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"}
+# Those that the API keeps in the engine; what else there is would change its document.
+API_KEPT = {"StageName", "Tags"}
 API_NOT_EMULATED = {
     "Domain": "there are no custom domains",
 }
@@ -63,6 +64,8 @@ NOT_ACTED_ON = {
     ("AWS::Events::Rule", "Targets.DeadLetterConfig"): "the engine delivers an event once",
     ("AWS::Events::Rule", "Targets.RetryPolicy"): "the engine delivers an event once",
 }
+OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}
+_EXTENSIONS = {"x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,10 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Api:
-    """An HTTP API as the template declares it; intrinsics are placeholders until `resolve`."""
+    """An HTTP API as the template declares it; intrinsics are placeholders until they are resolved.
+
+    The id is NO_VALUE where the API's condition turns out to be false.
+    """
 
     name: str
     api_id: object
@@ -91,58 +97,64 @@ class LocalTemplate:
     template: dict
     apis: list[Api] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    nested: dict[str, "LocalTemplate"] = field(default_factory=dict)
+
+    def with_nested(self) -> Iterator["LocalTemplate"]:
+        """Itself and all that is nested in it."""
+        yield self
+        for nested in self.nested.values():
+            yield from nested.with_nested()
 
 
-def derive(built: Path) -> LocalTemplate:
-    """Derive the local template from a built one.
+def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> LocalTemplate:
+    """Derive the local template from a built one; `unknown` are the resource types that the engine does not know.
 
-    Raises TemplateError where an API's document cannot be read.
+    Raises TemplateError where an API's document cannot be read, or SAM refuses the template.
     """
-    local = LocalTemplate(load_template(built))
-    _take_out_what_is_not_emulated(local)
+    local = LocalTemplate(_with_known_attributes(load(built)))
+    _write_environments_as_text(local.template)
+    translation = translate(local.template)
+    _take_out_what_nothing_acts_on(local, translation)
+    _empty_apis(local.template, translation)
+    for name, _, _, path in nested_templates(local.template):
+        local.nested[name] = derive(path, unknown)
+    gone = _take_out_what_cannot_be_there(local, unknown)
     _take_out_demands_for_tls(local)
-    outputs: dict[str, dict] = {}
-    list_parameters = {
-        name for name, parameter in local.template.get("Parameters", {}).items() if "List" in parameter.get("Type", "")
-    }
-    for name, resource in local.template["Resources"].items():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::Serverless::HttpApi":
-            local.apis.append(_take_api(name, properties, built.parent, outputs, list_parameters))
-            local.left_out += [
-                LeftOut(f"{name}.{key}", resource["Type"], reason)
-                for key in properties
-                if (reason := API_NOT_EMULATED.get(key, "nothing here acts on it")) and key not in API_HOSTED
-            ]
-        elif resource["Type"] == "AWS::Serverless::StateMachine":
-            _take_in_definition(name, properties, built.parent)
-        elif resource["Type"] in OTHER_APIS:
-            local.left_out.append(LeftOut(name, resource["Type"], "its routes are not served"))
-        elif resource["Type"] == "AWS::Serverless::Function":
-            properties["Architectures"] = [machine_architecture()]  # what `sam build` just built for
-            local.left_out += [
-                LeftOut(f"{name}.{event}", source["Type"], "only routes in OpenAPI documents are served")
-                for event, source in properties.get("Events", {}).items()
-                if source["Type"] in {"Api", "HttpApi"}
-            ]
-        local.left_out += [
-            LeftOut(f"{name}.{path}", kind, reason)
-            for (kind, path), reason in NOT_ACTED_ON.items()
-            if kind == resource["Type"] and _has(properties, path.split("."))
-        ]
-    local.template.setdefault("Outputs", {}).update(outputs)
+    outputs = Outputs(
+        {name for name, parameter in local.template.get("Parameters", {}).items() if "List" in str(parameter["Type"])}
+    )
+    local.apis = [hosted for api in translation.apis if (hosted := _host(api, local, gone, outputs))]
+    for name, nested in local.nested.items():
+        condition = local.template["Resources"][name].get("Condition")
+        branches = ((condition, True),) if condition else ()
+        local.left_out += [LeftOut(f"{name}/{inner.name}", inner.type, inner.reason) for inner in nested.left_out]
+        local.apis += [_lifted(api, name, outputs, branches) for api in nested.apis]
+    for name, permission in translation.permissions.items():
+        if gone.keys().isdisjoint(references(permission)):
+            local.template["Resources"][name] = permission
+    local.template.setdefault("Outputs", {}).update(outputs.declared)
+    for api in translation.apis:  # the engine deploys no change of nothing but outputs, so the APIs change with them
+        if api.name in local.template["Resources"]:
+            local.template["Resources"][api.name]["Properties"]["Description"] = outputs.digest()
     return local
 
 
-def resolve(node: object, outputs: dict[str, str]) -> object:
-    """A copy of an API's document (or a part of it) with each placeholder replaced by the output it stands for."""
-    if isinstance(node, dict):
-        if "Samhost::Output" in node:
-            value = outputs[node["Samhost::Output"]]
-            return value.split(",") if node.get("list") else value
-        return {key: resolve(value, outputs) for key, value in node.items()}
+def _with_known_attributes(node: Any) -> Any:
+    """A copy of a template without the ProviderURL of user pools, which MiniStack 1.5.33 does not know.
+
+    It is the ProviderName after `https://`.
+    """
     if isinstance(node, list):
-        return [resolve(item, outputs) for item in node]
+        return [_with_known_attributes(item) for item in node]
+    if isinstance(node, str):
+        return re.sub(r"\$\{(\w+)\.ProviderURL\}", r"https://${\1.ProviderName}", node)
+    match node:
+        case {"Fn::GetAtt": [name, "ProviderURL"]}:
+            return {"Fn::Sub": f"https://${{{name}.ProviderName}}"}
+        case {"Fn::GetAtt": str(attribute)} if attribute.endswith(".ProviderURL"):
+            return {"Fn::Sub": f"https://${{{attribute.removesuffix('URL')}Name}}"}
+        case dict():
+            return {key: _with_known_attributes(value) for key, value in node.items()}
     return node
 
 
@@ -153,33 +165,172 @@ def _has(node: object, path: list[str]) -> bool:
     return not path or (isinstance(node, dict) and path[0] in node and _has(node[path[0]], path[1:]))
 
 
-def _take_out_what_is_not_emulated(local: LocalTemplate) -> None:
-    resources, outputs = local.template["Resources"], local.template.get("Outputs", {})
-    gone: set[str] = set()
-    for name, resource in list(resources.items()):
-        if reason := NOT_EMULATED.get(resource.get("Type")):
-            local.left_out.append(LeftOut(name, resource["Type"], reason))
-            gone.add(name)
-            del resources[name]
-    while True:
-        orphans = [
-            (name, section)
-            for section in (resources, outputs)
-            for name, node in section.items()
-            if gone.intersection(_references({key: value for key, value in node.items() if key != "DependsOn"}))
+def _write_environments_as_text(template: dict) -> None:
+    """Turn numbers and booleans among environment variables into text, as CloudFormation does but not MiniStack."""
+    functions = [resource["Properties"] for resource in template["Resources"].values() if resource["Type"] in FUNCTIONS]
+    for properties in [template.get("Globals", {}).get("Function", {}), *functions]:
+        variables = properties.get("Environment", {}).get("Variables", {})
+        for name, value in variables.items():
+            if isinstance(value, bool | int | float):
+                variables[name] = json.dumps(value)
+
+
+def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translation) -> None:
+    shared = local.template.get("Globals", {})
+    everywhere = shared.get("Function", {}).pop("DeploymentPreference", None)
+    for name, resource in local.template["Resources"].items():
+        kind, properties = resource["Type"], resource["Properties"]
+        if kind == HTTP_API:
+            local.left_out += [
+                LeftOut(f"{name}.{key}", kind, API_NOT_EMULATED.get(key, "nothing here acts on it"))
+                for key in shared.get("HttpApi", {}) | properties
+                if key not in API_HOSTED
+            ]
+        elif kind in OTHER_APIS:
+            local.left_out.append(LeftOut(name, kind, "its routes are not served"))
+        elif kind == "AWS::Serverless::StateMachine":
+            _take_in_definition(name, properties)
+        elif kind == FUNCTION:
+            local.left_out += [
+                LeftOut(f"{name}.{event}", source["Type"], "only routes of HTTP APIs are served")
+                for event, source in properties.get("Events", {}).items()
+                if source["Type"] == "Api"
+            ]
+            if properties.pop("DeploymentPreference", everywhere):
+                local.left_out.append(LeftOut(f"{name}.DeploymentPreference", kind, "the engine has no CodeDeploy"))
+        local.left_out += [
+            LeftOut(f"{name}.{path}", kind, reason)
+            for (of, path), reason in NOT_ACTED_ON.items()
+            if of == kind and _has(properties, path.split("."))
         ]
+    local.left_out += [LeftOut(name, API, reason) for name, reason in translation.refused.items()]
+
+
+def _take_in_definition(name: str, properties: dict) -> None:
+    """Put a state machine's definition into the template: the engine reads JSON only, and this may be YAML, too."""
+    location = properties.get("DefinitionUri")
+    if isinstance(location, str) and not location.startswith("s3://"):
+        del properties["DefinitionUri"]
+        properties["Definition"] = read(Path(location), "a definition", f"{name} names it as its DefinitionUri.")
+
+
+def _empty_apis(template: dict, translation: Translation) -> None:
+    """Leave of each HTTP API what gives it its id and its stage; its routes are in the gateway."""
+    resources = template["Resources"]
+    for api in translation.apis:
+        resource = resources.setdefault(api.name, {"Type": HTTP_API, "Properties": {}})  # an implicit API has none
+        if api.condition:
+            resource["Condition"] = api.condition
+        if resource["Type"] == HTTP_API:
+            kept = {key: value for key, value in resource["Properties"].items() if key in API_KEPT}
+            title = {"title": api.name, "version": "1"}
+            resource["Properties"] = kept | {"DefinitionBody": {"openapi": "3.0.1", "info": title, "paths": {}}}
+        else:
+            resource["Properties"] = {"Name": api.name, "ProtocolType": "HTTP"}
+    for resource in resources.values():
+        if resource["Type"] == FUNCTION and (events := resource["Properties"].get("Events")):
+            resource["Properties"]["Events"] = {
+                name: event for name, event in events.items() if event["Type"] != "HttpApi"
+            }
+    template.get("Globals", {}).pop("HttpApi", None)
+    if translation.conditions:
+        template["Conditions"] = translation.conditions
+
+
+def _host(api: HttpApi, local: LocalTemplate, gone: dict[str, str], outputs: Outputs) -> Api | None:
+    if api.name in gone:
+        return None
+    document = _without(gone, api.document)
+    stage = {
+        "name": api.stage.get("StageName", "$default"),
+        "variables": api.stage.get("StageVariables", {}),
+        # The lines go to the gateway's own log, wherever AccessLogSettings send them.
+        "accessLogFormat": api.stage.get("AccessLogSettings", {}).get("Format", ""),
+        "defaultRouteSettings": api.stage.get("DefaultRouteSettings", {}),
+        "routeSettings": api.stage.get("RouteSettings", {}),
+    }
+    if missing := gone.keys() & {*references(document), *references(stage)}:
+        reason = f"it refers to what is left out: {', '.join(sorted(missing))}"
+        local.left_out.append(LeftOut(api.name, HTTP_API, reason))
+        return None
+    branches = ((api.condition, True),) if api.condition else ()
+    api_id = outputs.defer({"Ref": api.name}, branches)
+    if api.condition:
+        api_id = outputs.only_if(api.condition, api_id)
+    return Api(api.name, api_id, outputs.defer(document, branches), outputs.defer(stage, branches))
+
+
+def _lifted(api: Api, stack: str, outputs: Outputs, branches: tuple[Branch, ...]) -> Api:
+    """An API of a nested stack as one of this; where the stack's condition is false, it has no id."""
+    api_id = outputs.lift(api.api_id, stack, branches)
+    for condition, _ in branches:
+        api_id = outputs.only_if(condition, api_id)
+    document, stage = (outputs.lift(node, stack, branches) for node in (api.document, api.stage))
+    return Api(f"{stack}/{api.name}", api_id, document, stage)
+
+
+def _without(gone: dict[str, str], node: object) -> object:
+    """A document with the reason in place of each integration and authorizer that refers to what is left out."""
+    if isinstance(node, list):
+        return [_without(gone, item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {}
+    for key, value in node.items():
+        missing = gone.keys() & set(references(value)) if key in _EXTENSIONS else set()
+        reason = "; ".join(f"{name} is left out: {gone[name]}" for name in sorted(missing))
+        kept[key] = {NOT_SERVED: reason} if missing else _without(gone, value)
+    return kept
+
+
+def _take_out_what_cannot_be_there(local: LocalTemplate, unknown: Collection[str]) -> dict[str, str]:
+    """Take out what the engine does not know or cannot run, and what refers to it; returns reasons by logical id."""
+    resources, outputs = local.template["Resources"], local.template.get("Outputs", {})
+    gone = {
+        f"{name}.Outputs.{inner.name}": inner.reason
+        for name, nested in local.nested.items()
+        for inner in nested.left_out
+        if inner.type == "output"
+    }
+
+    def take_out(name: str, section: dict, reason: str) -> None:
+        node = section.pop(name)
+        local.left_out.append(LeftOut(name, node.get("Type", "output"), reason))
+        if section is resources:
+            local.nested.pop(name, None)
+            gone.update(dict.fromkeys([name, *_made_by_sam(name, node)], reason))
+
+    for name, resource in list(resources.items()):
+        if resource["Type"] in unknown:
+            take_out(name, resources, NOT_EMULATED.get(resource["Type"], "the engine does not know this type"))
+        elif reason := resource.get("Metadata", {}).get(LEFT_OUT):
+            take_out(name, resources, reason)
+        elif resource["Type"] == "AWS::Serverless::Application" and not isinstance(
+            resource["Properties"].get("Location"), str
+        ):
+            take_out(name, resources, "applications are not fetched from the repository")
+    while orphans := [
+        (name, section)
+        for section in (resources, outputs)
+        for name, node in section.items()
+        if not gone.keys().isdisjoint(references({key: value for key, value in node.items() if key != "DependsOn"}))
+    ]:
         for name, section in orphans:
-            node = section.pop(name)
-            local.left_out.append(LeftOut(name, node.get("Type", "output"), "it refers to what is left out"))
-            if section is resources:
-                gone.add(name)
-        if not orphans:
-            break
+            take_out(name, section, "it refers to what is left out")
     for resource in resources.values():
         depends_on = resource.get("DependsOn", [])
         remaining = [name for name in ([depends_on] if isinstance(depends_on, str) else depends_on) if name not in gone]
         if depends_on:
             resource["DependsOn"] = remaining
+    return gone
+
+
+def _made_by_sam(name: str, resource: dict) -> list[str]:
+    """The logical ids that templates use of what SAM makes for a function."""
+    if resource["Type"] != FUNCTION:
+        return []
+    alias = resource["Properties"].get("AutoPublishAlias")
+    return [f"{name}Role", *([f"{name}Alias{alias}"] if alias else [])]
 
 
 def _take_out_demands_for_tls(local: LocalTemplate) -> None:
@@ -200,84 +351,3 @@ def _take_out_demands_for_tls(local: LocalTemplate) -> None:
 def _demands_tls(statement: dict) -> bool:
     condition = statement.get("Condition")
     return statement.get("Effect") == "Deny" and str(condition).lower() == "{'bool': {'aws:securetransport': false}}"
-
-
-def _references(node: object) -> Iterator[str]:
-    """The logical ids that intrinsic functions below a node refer to."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "Ref":
-                yield value
-            elif key == "Fn::GetAtt":
-                yield value.split(".")[0] if isinstance(value, str) else value[0]
-            elif key == "Fn::Sub":
-                text = value if isinstance(value, str) else value[0]
-                yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
-                yield from _references(value)
-            else:
-                yield from _references(value)
-
-
-def _take_api(name: str, properties: dict, folder: Path, outputs: dict[str, dict], list_parameters: set[str]) -> Api:
-    for key in API_REFUSED & properties.keys():
-        raise TemplateError(f"{name}: {key} is not hosted. Say it in the OpenAPI document, as AWS::Include asks, too.")
-    body = properties.pop("DefinitionBody", None)
-    location = properties.pop("DefinitionUri", None)
-    if isinstance(body, dict) and "Fn::Transform" in body:
-        location = body["Fn::Transform"]["Parameters"]["Location"]
-        body = None
-    if isinstance(location, str):
-        body = _load_document(name, "OpenAPI document", folder / location)
-    if not isinstance(body, dict):
-        raise TemplateError(
-            f"{name}: only HTTP APIs with an OpenAPI document (DefinitionBody or DefinitionUri) are hosted."
-        )
-    title = body.get("info", {}).get("title", name)
-    properties["DefinitionBody"] = {"openapi": "3.0.1", "info": {"title": title, "version": "1"}, "paths": {}}
-
-    def later(node: object) -> object:
-        if isinstance(node, list):
-            return [later(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if len(node) == 1 and (key := next(iter(node))) and (key == "Ref" or key.startswith("Fn::")):
-            is_list = node.get("Ref") in list_parameters or key == "Fn::Split"
-            value = {"Fn::Join": [",", node]} if is_list else node
-            output = next((known for known, other in outputs.items() if other["Value"] == value), None)
-            if output is None:
-                output = f"{OUTPUT_PREFIX}{len(outputs)}"
-                outputs[output] = {"Value": value}
-            return {"Samhost::Output": output, "list": is_list}
-        return {key: later(value) for key, value in node.items()}
-
-    stage = {
-        "name": properties.get("StageName", "$default"),
-        "variables": properties.get("StageVariables", {}),
-        # The lines go to the gateway's own log, wherever AccessLogSettings send them.
-        "accessLogFormat": properties.pop("AccessLogSettings", {}).get("Format", ""),
-        # Taken out: in the engine the API has none of the routes that the settings name.
-        "defaultRouteSettings": properties.pop("DefaultRouteSettings", {}),
-        "routeSettings": properties.pop("RouteSettings", {}),
-    }
-    return Api(name, later({"Ref": name}), later(body), later(stage))
-
-
-def _take_in_definition(name: str, properties: dict, folder: Path) -> None:
-    """Put a state machine's definition into the template: the engine reads JSON only, and this may be YAML, too."""
-    location = properties.get("DefinitionUri")
-    if isinstance(location, str) and not location.startswith("s3://"):
-        del properties["DefinitionUri"]
-        properties["Definition"] = _load_document(name, "definition", folder / location)
-
-
-def _load_document(name: str, what: str, path: Path) -> dict:
-    try:
-        document = yaml_parse(path.read_text())
-    except (OSError, ValueError) as error:
-        raise TemplateError(f"{name}: its {what} {path} cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise TemplateError(f"{name}: {path} is not an object, as its {what} has to be.")
-    return document

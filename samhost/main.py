@@ -6,12 +6,13 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from samhost.deployment import engine_client
@@ -70,7 +71,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="what sam-local.json in the data directory tells functions besides",
     )
-    up.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the template")
+    up.add_argument(
+        "--parameter-overrides",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="parameters of the template, as `sam deploy` takes them",
+    )
 
     verb("down", _down, "stop it; the data stays")
     verb("status", _status, "what runs, and where")
@@ -84,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace) -> Settings:
     template = options.template.resolve()
-    parameters = _pairs("--parameter", options.parameter)
+    parameters = _pairs("--parameter-overrides", map(_short, options.parameter_overrides))
     if not template.is_file():
         raise SamhostError(f"{template} is not there. Name a SAM template with --template.")
     # By convention a parameter of this name is the functions' processor, and locally that is the machine's own.
@@ -112,7 +120,13 @@ def _container_address(given: str | None) -> str | None:
     raise SamhostError(f"--container-address takes one IP address of this machine, not {given}.")
 
 
-def _pairs(option: str, given: list[str]) -> dict[str, str]:
+def _short(override: str) -> str:
+    """KEY=VALUE from the long form that `sam` takes, too."""
+    long = re.fullmatch(r"ParameterKey=(\w+),ParameterValue=(.*)", override, re.DOTALL)
+    return f"{long[1]}={long[2]}" if long else override
+
+
+def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
     pairs = {}
     for pair in given:
         key, equals, value = pair.partition("=")
@@ -198,12 +212,10 @@ def _status(options: argparse.Namespace) -> None:
         print(f"Starting (process {pid}).")
         return
     print(f"Running (process {pid}).")
-    for name, url in [
-        *addresses["apis"].items(),
-        ("AWS endpoint", addresses["engine"]),
-        ("Textract", addresses["textract"]),
-    ]:
-        print(f"  {name:<14} {url}")
+    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    for name, url in rows:
+        if url:
+            print(f"  {name:<14} {url}")
 
 
 def _logs(options: argparse.Namespace) -> None:

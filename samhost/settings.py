@@ -46,6 +46,11 @@ class Settings:
         return self.data_dir / "logs"
 
     @property
+    def gateway_file(self) -> Path:
+        """What the gateway serves."""
+        return self.data_dir / "gateway.json"
+
+    @property
     def addresses_file(self) -> Path:
         """What a client needs to know; there while the system is ready."""
         return self.data_dir / "addresses.json"

@@ -14,9 +14,12 @@ from typing import TextIO
 
 from samhost.build import build
 from samhost.containers import forwarded, write_environment
-from samhost.deployment import Deployment, api_ports, deploy, write_gateway_config
+from samhost.deployment import Deployment, api_ports, deploy, unknown_types, write_gateway_config
 from samhost.engine import engine, save
-from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError
+from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError, TemplateError
+from samhost.gateway.document import load as load_api
+from samhost.gateway.errors import ConfigurationError
+from samhost.gateway.routing import DEFAULT
 from samhost.local_template import LocalTemplate, derive
 from samhost.processes import Child, accepts_connections, is_free, keep_running
 from samhost.settings import HOST, REGION, Settings
@@ -62,7 +65,7 @@ def holder(data_dir: Path) -> int | None:
 async def _start(settings: Settings, children: list[Child]) -> None:
     _check_port("engine", settings.engine_port, "--engine-port")
     textract = None
-    if "textract:" in settings.template.read_text():  # an IAM policy in it lets something call Textract
+    if _calls_textract(settings):
         _check_port("Textract", settings.textract_port, "--textract-port")
         textract = _textract(settings)
         children.append(textract)
@@ -73,20 +76,25 @@ async def _start(settings: Settings, children: list[Child]) -> None:
             children.append(core)
             await core.start()
         with _step("Building (sam build)") as say:
-            built, changed = await build(settings)
-            say("" if changed else "nothing has changed")
-        local = derive(built)
+            built = await build(settings)
+            say("" if built.changed else "nothing has changed")
+        local = _derive(settings, built.template)
         for name, port in api_ports(settings, local).items():
             _check_port(name, port, "--api-port")
+        for note in built.notes:
+            print(f"  {note}", flush=True)
         for left_out in local.left_out:
             print(f"  Left out: {left_out.name} ({left_out.type}): {left_out.reason}", flush=True)
         with _step("Deploying (sam deploy)") as say:
-            deployment = await deploy(settings, local, built)
+            deployment = await deploy(settings, local, built.template)
             say("" if deployment.changed else "nothing has changed")
-        gateway, ports = _gateway(settings, local, deployment)
-        children.append(gateway)
-        with _step("Starting the gateway"):
-            await gateway.start()
+        config = write_gateway_config(settings, local, deployment)
+        _name_what_is_not_served(local, config)
+        gateway = _gateway(settings, config) if config["apis"] else None
+        if gateway:
+            children.append(gateway)
+            with _step("Starting the gateway"):
+                await gateway.start()
         users = ensure_demo_users(settings)
         if deployment.changed:
             await save(settings)
@@ -104,21 +112,25 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         if child is not core:
             return
         # The engine has its last snapshot again. Should that be gone, all is made once more, at the same addresses.
-        anew = derive(built)  # the one before names archives by now, where functions' folders were
-        again = await deploy(settings, anew, built)
+        anew = _derive(settings, built.template)  # the one before names archives by now, where functions' folders were
+        again = await deploy(settings, anew, built.template)
         users = ensure_demo_users(settings)
         if again.changed:
             await save(settings)
-            write_gateway_config(settings, anew, again)
             write_environment(settings)
-            _write_addresses(settings, again, ports, users)
-            await gateway.stop()  # it is started again, and reads what it serves now
+            _write_addresses(settings, again, write_gateway_config(settings, anew, again), users)
+            if gateway:
+                await gateway.stop()  # it is started again, and reads what it serves now
 
     with _open_to_containers(settings):
         write_environment(settings)
-        addresses = _write_addresses(settings, deployment, ports, users)
+        addresses = _write_addresses(settings, deployment, config, users)
         _print_table(addresses, settings)
         await asyncio.gather(*(keep_running(child, restarted) for child in children))
+
+
+def _calls_textract(settings: Settings) -> bool:
+    return "textract:" in settings.template.read_text()  # an IAM policy in it lets something call Textract
 
 
 def _textract(settings: Settings) -> Child:
@@ -134,14 +146,34 @@ def _textract(settings: Settings) -> Child:
     )
 
 
-def _gateway(settings: Settings, local: LocalTemplate, deployment: Deployment) -> tuple[Child, dict[str, int]]:
-    config, ports = write_gateway_config(settings, local, deployment), api_ports(settings, local)
+def _derive(settings: Settings, built: Path) -> LocalTemplate:
+    return derive(built, unknown_types(settings, built))
 
+
+def _gateway(settings: Settings, config: dict) -> Child:
     async def ready() -> bool:
-        return all([await accepts_connections(port) for port in ports.values()])
+        return all([await accepts_connections(api["port"]) for api in config["apis"]])
 
-    arguments = ["samhost.gateway", "--config", str(config)]
-    return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready), ports
+    arguments = ["samhost.gateway", "--config", str(settings.gateway_file)]
+    return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready)
+
+
+def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
+    """Print the APIs whose condition is false, and the routes that will answer 501.
+
+    Raises TemplateError for an API that AWS would not import.
+    """
+    served = {definition["name"] for definition in config["apis"]}
+    for api in local.apis:
+        if api.name not in served:
+            print(f"  Not served: {api.name}: its Condition is false", flush=True)
+    for definition in config["apis"]:
+        try:
+            loaded = load_api(definition, config["region"], config["accountId"])
+        except ConfigurationError as error:
+            raise TemplateError(str(error)) from error
+        for route, reason in loaded.refused:
+            print(f"  Not served: {loaded.name} {route}: {reason}", flush=True)
 
 
 @contextmanager
@@ -161,11 +193,11 @@ def _check_port(name: str, port: int, option: str) -> None:
         raise PortTakenError(name, port, option)
 
 
-def _write_addresses(settings: Settings, deployment: Deployment, ports: dict[str, int], users: list[dict]) -> dict:
+def _write_addresses(settings: Settings, deployment: Deployment, config: dict, users: list[dict]) -> dict:
     addresses = {
-        "apis": {name: f"http://{HOST}:{port}" for name, port in ports.items()},
+        "apis": {api["name"]: _url(api) for api in config["apis"]},
         "engine": settings.engine_url,
-        "textract": settings.textract_url,
+        "textract": settings.textract_url if _calls_textract(settings) else None,
         "region": REGION,
         "outputs": deployment.public_outputs,
         "users": users,
@@ -178,8 +210,15 @@ def _write_addresses(settings: Settings, deployment: Deployment, ports: dict[str
     return addresses
 
 
+def _url(api: dict) -> str:
+    """Where an API's routes begin: those of any stage but `$default` with its name."""
+    stage = api["stage"]["name"]
+    return f"http://{api['host']}:{api['port']}" + ("" if stage == DEFAULT else f"/{stage}")
+
+
 def _print_table(addresses: dict, settings: Settings) -> None:
-    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"])]
+    rows += [("Textract", addresses["textract"])] if addresses["textract"] else []
     rows += [("Demo user", f"{user['username']}  {user['password']}") for user in addresses["users"]]
     rows.append(("Logs", str(settings.logs_dir)))
     width = max(len(name) for name, _ in rows)

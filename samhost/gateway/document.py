@@ -23,6 +23,8 @@ _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _EXTENSION = "x-amazon-apigateway-"
 _TARGETS = {LambdaTarget.type: LambdaTarget.load, HttpTarget.type: HttpTarget.load}
+NOT_SERVED = "x-samhost-not-served"  # in the place of an integration or an authorizer: why it is not there
+_NOBODY = "NONE"  # SAM's name for no authorizer on a route of an API that has a default one; no scheme has it
 # What nothing here acts on yet.
 _NOT_EMULATED = {
     "connectionId": "connectionId (private integrations)",
@@ -142,6 +144,8 @@ def _target(
 ) -> LambdaTarget | HttpTarget | ServiceTarget:
     if not integration:
         raise UnsupportedError("a route without an integration")
+    if NOT_SERVED in integration:
+        raise UnsupportedError(integration[NOT_SERVED])
     kind = str(integration.get("type")).lower()
     if kind not in _TARGETS:
         raise UnsupportedError(f"the integration type {kind}")
@@ -183,11 +187,15 @@ def _security(
     if len(requirements) != 1 or len(requirements[0]) != 1:
         raise UnsupportedError("security that is not exactly one scheme, which is all that HTTP APIs take")
     [(name, scopes)] = requirements[0].items()
+    if name == _NOBODY and name not in _schemes(document):
+        return None, ()
     if len(scopes) > SCOPES_A_ROUTE:
         raise UnsupportedError(f"more than {SCOPES_A_ROUTE} scopes, the quota")
     authorizer = (_resolve(document, _schemes(document).get(name)) or {}).get(f"{_EXTENSION}authorizer")
     if authorizer is None:
         raise UnsupportedError(f"the security scheme {name}, which has no {_EXTENSION}authorizer")
+    if NOT_SERVED in authorizer:
+        raise UnsupportedError(authorizer[NOT_SERVED])
     kind = str(authorizer.get("type")).lower()
     if kind == JwtSettings.type:
         return JwtSettings.load(authorizer), tuple(scopes)

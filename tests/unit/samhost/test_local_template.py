@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from samhost.errors import TemplateError
-from samhost.local_template import derive, resolve
+from samhost.local_template import derive
+from samhost.outputs import NO_VALUE, resolve
 
 FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "code/", "Architectures": [{"Ref": "A"}]}}
 
@@ -84,7 +85,7 @@ def test_the_definition_of_a_state_machine_is_taken_into_the_template(derived, t
 def test_a_definition_that_cannot_be_read_is_named(derived):
     machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "missing.yaml"}}
 
-    with pytest.raises(TemplateError, match=r"Machine: its definition .*missing\.yaml cannot be read"):
+    with pytest.raises(TemplateError, match=r"missing\.yaml cannot be read: .* Machine names it"):
         derived({"Machine": machine})
 
 
@@ -119,6 +120,16 @@ def test_an_apis_intrinsics_are_resolved_by_cloudformation_through_outputs(deriv
     assert local.template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"] == {}
 
 
+def test_an_api_changes_with_the_outputs_for_outputs_alone_are_no_change_to_the_engine(derived):
+    uris = [{"Fn::Sub": "${Function.Arn}/invocations"}, {"Fn::GetAtt": ["Function", "Arn"]}]
+    one, other = (
+        derived({"Api": http_api(), "Function": FUNCTION}, {"openapi": "3.0.3", "paths": {"/": {"uri": uri}}})
+        for uri in uris
+    )
+
+    assert one.template["Resources"]["Api"] != other.template["Resources"]["Api"]
+
+
 def test_a_list_parameter_becomes_a_list_in_the_document(derived):
     local = derived(
         {"Api": http_api()},
@@ -133,20 +144,23 @@ def test_a_list_parameter_becomes_a_list_in_the_document(derived):
 
 
 def test_what_the_gateway_does_not_act_on_is_named(derived):
-    local = derived({"Api": http_api(Domain={"DomainName": "api.example"}, Tags={})})
+    local = derived({"Api": http_api(Domain={"DomainName": "api.example", "CertificateArn": "arn"}, Tags={})})
 
     assert [(gone.name, gone.reason) for gone in local.left_out] == [("Api.Domain", "there are no custom domains")]
 
 
 def test_throttling_settings_go_to_the_gateway_and_not_to_the_engine(derived):
     default, own = {"ThrottlingRateLimit": {"Ref": "Rate"}}, {"GET /pets": {"ThrottlingBurstLimit": 1}}
-    local = derived({"Api": http_api(DefaultRouteSettings=default, RouteSettings=own)}, Parameters={"Rate": {}})
+    local = derived(
+        {"Api": http_api(DefaultRouteSettings=default, RouteSettings=own)}, Parameters={"Rate": {"Type": "Number"}}
+    )
 
-    stage = resolve(local.apis[0].stage, {"Samhost1": "7"})
+    rates = {name: "7" for name, output in local.template["Outputs"].items() if output["Value"] == {"Ref": "Rate"}}
+    stage = resolve(local.apis[0].stage, rates)
     assert stage["defaultRouteSettings"] == {"ThrottlingRateLimit": "7"}
     assert stage["routeSettings"] == own
     assert local.left_out == []
-    assert set(local.template["Resources"]["Api"]["Properties"]) == {"DefinitionBody"}
+    assert set(local.template["Resources"]["Api"]["Properties"]) == {"DefinitionBody", "Description"}
 
 
 def test_the_format_of_the_access_log_goes_to_the_gateway(derived):
@@ -157,35 +171,212 @@ def test_the_format_of_the_access_log_goes_to_the_gateway(derived):
     assert local.left_out == []
 
 
-@pytest.mark.parametrize("key", ["Auth", "CorsConfiguration"])
-def test_what_sam_would_add_to_the_document_is_refused_and_not_left_open(derived, key):
-    with pytest.raises(TemplateError, match=f"Api: {key} is not hosted"):
-        derived({"Api": http_api(**{key: {"DefaultAuthorizer": "Jwt"}})})
+def with_events(**events):
+    return {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "code/", "Events": events}}
 
 
-def test_apis_and_routes_that_are_not_served_are_named(derived):
-    function = {
-        "Type": "AWS::Serverless::Function",
-        "Properties": {"CodeUri": "code/", "Events": {"Route": {"Type": "HttpApi"}, "Queue": {"Type": "SQS"}}},
+def route(path="/a", **properties):
+    return {"Type": "HttpApi", "Properties": {"Path": path, "Method": "get", **properties}}
+
+
+def calls(function):
+    uri = {"Fn::Sub": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"}
+    return {"get": {"x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": uri}}}
+
+
+def reasons(local):
+    return {gone.name: gone.reason for gone in local.left_out}
+
+
+def test_rest_apis_and_their_routes_are_named_and_so_is_what_nothing_acts_on(derived):
+    function = with_events(Route={"Type": "Api"}, Queue={"Type": "SQS"})
+    local = derived(
+        {
+            "Rest": {"Type": "AWS::Serverless::Api"},
+            "Function": function,
+            "Api": http_api(DisableExecuteApiEndpoint=True),
+        }
+    )
+
+    assert reasons(local) == {
+        "Rest": "its routes are not served",
+        "Function.Route": "only routes of HTTP APIs are served",
+        "Api.DisableExecuteApiEndpoint": "nothing here acts on it",
     }
-    local = derived({"Rest": {"Type": "AWS::Serverless::Api"}, "Function": function, "Api": http_api(Unknown=1)})
 
-    assert {(gone.name, gone.reason) for gone in local.left_out} == {
-        ("Rest", "its routes are not served"),
-        ("Function.Route", "only routes in OpenAPI documents are served"),
-        ("Api.Unknown", "nothing here acts on it"),
+
+def test_routes_of_events_go_to_the_gateway_and_other_events_stay(derived):
+    tick = {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}
+    local = derived({"F": with_events(Route=route(), Tick=tick)})
+    resources = local.template["Resources"]
+
+    assert [api.name for api in local.apis] == ["ServerlessHttpApi"]
+    assert list(resources["F"]["Properties"]["Events"]) == ["Tick"]
+    assert resources["ServerlessHttpApi"]["Type"] == "AWS::Serverless::HttpApi", "others refer to it"
+    assert resources["ServerlessHttpApi"]["Properties"]["DefinitionBody"]["paths"] == {}
+    assert resources["FRoutePermission"]["Type"] == "AWS::Lambda::Permission"
+
+
+def test_what_globals_say_of_apis_is_in_the_document_and_in_no_other_place(derived):
+    local = derived({"F": with_events(Route=route())}, Globals={"HttpApi": {"CorsConfiguration": True}})
+
+    assert "HttpApi" not in local.template["Globals"]
+    assert "x-amazon-apigateway-cors" in local.apis[0].document
+
+
+def test_an_api_under_a_condition_has_an_id_only_where_that_is_true(derived):
+    local = derived(
+        {"Api": http_api() | {"Condition": "Wanted"}}, Conditions={"Wanted": {"Fn::Equals": [{"Ref": "A"}, "yes"]}}
+    )
+    truths = {name: str(output["Value"]["Fn::If"][1]) for name, output in local.template["Outputs"].items()}
+    falsehoods = {name: output["Value"]["Fn::If"][2] for name, output in local.template["Outputs"].items()}
+
+    assert resolve(local.apis[0].api_id, truths) == str({"Ref": "Api"})
+    assert resolve(local.apis[0].api_id, falsehoods) is NO_VALUE
+
+
+def test_a_function_that_cannot_run_is_left_out_and_its_routes_say_why(derived):
+    java = with_events(Route=route("/java")) | {"Metadata": {"SamhostLeftOut": "no Java here"}}
+    document = {"openapi": "3.0.3", "paths": {"/old": calls("Java"), "/new": calls("F")}}
+    local = derived(
+        {"Java": java, "F": with_events(Route=route("/python")), "Api": http_api()},
+        document=document,
+        Outputs={"Role": {"Value": {"Fn::GetAtt": ["JavaRole", "Arn"]}}},
+    )
+    apis = {api.name: api.document["paths"] for api in local.apis}
+
+    assert reasons(local) == {"Java": "no Java here", "Role": "it refers to what is left out"}
+    assert "JavaRoutePermission" not in local.template["Resources"]
+    for path in (apis["Api"]["/old"], apis["ServerlessHttpApi"]["/java"]):
+        assert path["get"]["x-amazon-apigateway-integration"] == {
+            "x-samhost-not-served": "Java is left out: no Java here"
+        }
+    for path in (apis["Api"]["/new"], apis["ServerlessHttpApi"]["/python"]):
+        assert "uri" in path["get"]["x-amazon-apigateway-integration"]
+
+
+def test_an_authorizer_that_needs_what_is_left_out_says_so_and_opens_nothing(derived):
+    scheme = {"x-amazon-apigateway-authorizer": {"type": "request", "authorizerUri": {"Fn::GetAtt": ["Java", "Arn"]}}}
+    java = with_events() | {"Metadata": {"SamhostLeftOut": "no Java here"}}
+    local = derived(
+        {"Java": java, "Api": http_api()},
+        document={"openapi": "3.0.3", "paths": {}, "components": {"securitySchemes": {"A": scheme}}},
+    )
+
+    assert local.apis[0].document["components"]["securitySchemes"]["A"] == {
+        "x-amazon-apigateway-authorizer": {"x-samhost-not-served": "Java is left out: no Java here"}
     }
 
 
-def test_an_api_without_a_document_is_refused(derived):
-    with pytest.raises(TemplateError, match="Api: only HTTP APIs with an OpenAPI document"):
-        derived({"Api": {"Type": "AWS::Serverless::HttpApi", "Properties": {}}})
+def test_an_api_that_as_a_whole_needs_what_is_left_out_is_left_out(derived):
+    local = derived(
+        {"Link": {"Type": "AWS::ApiGatewayV2::VpcLink"}, "Api": http_api(StageVariables={"link": {"Ref": "Link"}})}
+    )
+
+    assert local.apis == []
+    assert reasons(local)["Api"] == "it refers to what is left out: Link"
 
 
-def test_a_missing_document_is_named(derived):
-    include = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "missing.yaml"}}}
-    with pytest.raises(TemplateError, match=r"Api: its OpenAPI document .*missing\.yaml cannot be read"):
-        derived({"Api": http_api(DefinitionBody=include)})
+def test_a_type_that_the_engine_does_not_know_is_left_out(tmp_path):
+    (tmp_path / "template.yaml").write_text("Resources: {A: {Type: AWS::New::Thing}, B: {Type: AWS::SQS::Queue}}")
+
+    local = derive(tmp_path / "template.yaml", unknown={"AWS::New::Thing"})
+
+    assert set(local.template["Resources"]) == {"B"}
+    assert reasons(local) == {"A": "the engine does not know this type"}
+
+
+def test_applications_of_the_repository_are_left_out(derived):
+    fetched = {"ApplicationId": "arn", "SemanticVersion": "1.0.0"}
+    local = derived({"Fetched": {"Type": "AWS::Serverless::Application", "Properties": {"Location": fetched}}})
+
+    assert reasons(local) == {"Fetched": "applications are not fetched from the repository"}
+
+
+def nested_stack(tmp_path, **sections):
+    (tmp_path / "nested.yaml").write_text(yaml.safe_dump(sections))
+    return {"Type": "AWS::Serverless::Application", "Properties": {"Location": "nested.yaml"}}
+
+
+@pytest.mark.parametrize("condition", [None, "Wanted"])
+def test_an_api_of_a_nested_stack_is_served_with_values_that_reach_the_outer_stack_as_outputs(
+    derived, tmp_path, condition
+):
+    nested = nested_stack(tmp_path, Resources={"F": with_events(Route=route())})
+    local = derived(
+        {"Nested": nested | ({"Condition": condition} if condition else {})},
+        Conditions={"Wanted": {"Fn::Equals": ["a", "b"]}},
+    )
+    (api,), inner = local.apis, local.nested["Nested"].template["Outputs"]
+
+    assert api.name == "Nested/ServerlessHttpApi"
+    (inner_name,) = (name for name, output in inner.items() if output == {"Value": {"Ref": "ServerlessHttpApi"}})
+    lifted = {"Fn::GetAtt": ["Nested", f"Outputs.{inner_name}"]}
+    wanted = {"Fn::If": ["Wanted", lifted, ""]} if condition else lifted
+    name = next(name for name, output in local.template["Outputs"].items() if output["Value"] == wanted)
+    values = dict.fromkeys(local.template["Outputs"], "true") | {name: "a1b2"}
+    assert resolve(api.api_id, values) == "a1b2"
+    if condition:
+        assert resolve(api.api_id, dict.fromkeys(local.template["Outputs"], "false")) is NO_VALUE
+
+
+def test_what_a_nested_stack_leaves_out_is_named_and_so_is_what_refers_to_it(derived, tmp_path):
+    nested = nested_stack(
+        tmp_path,
+        Resources={"Link": {"Type": "AWS::ApiGatewayV2::VpcLink"}, "Queue": {"Type": "AWS::SQS::Queue"}},
+        Outputs={"LinkId": {"Value": {"Ref": "Link"}}, "QueueUrl": {"Value": {"Ref": "Queue"}}},
+    )
+    local = derived(
+        {"Nested": nested},
+        Outputs={
+            "Link": {"Value": {"Fn::GetAtt": ["Nested", "Outputs.LinkId"]}},
+            "Queue": {"Value": {"Fn::GetAtt": "Nested.Outputs.QueueUrl"}},
+        },
+    )
+
+    assert set(local.nested["Nested"].template["Resources"]) == {"Queue"}
+    assert set(local.template["Outputs"]) == {"Queue"}
+    assert reasons(local) == {
+        "Nested/Link": "the engine has no VPC links",
+        "Nested/LinkId": "it refers to what is left out",
+        "Link": "it refers to what is left out",
+    }
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"Fn::GetAtt": ["Pool", "ProviderURL"]}, {"Fn::GetAtt": "Pool.ProviderURL"}, {"Fn::Sub": "${Pool.ProviderURL}"}],
+)
+def test_a_user_pools_issuer_is_asked_for_by_an_attribute_that_the_engine_knows(derived, asked):
+    pool = {"Type": "AWS::Cognito::UserPool", "Properties": {}}
+    local = derived({"Pool": pool}, Outputs={"Issuer": {"Value": asked}})
+
+    assert local.template["Outputs"]["Issuer"]["Value"] == {"Fn::Sub": "https://${Pool.ProviderName}"}
+
+
+def test_environment_variables_are_text_as_cloudformation_makes_them(derived):
+    environment = {"Environment": {"Variables": {"A": 1234, "B": True, "C": "text", "D": {"Ref": "F"}}}}
+    function = {"Type": "AWS::Lambda::Function", "Properties": environment}
+    local = derived({"F": function}, Globals={"Function": {"Environment": {"Variables": {"E": 1.5}}}})
+
+    assert local.template["Resources"]["F"]["Properties"]["Environment"]["Variables"] == {
+        "A": "1234",
+        "B": "true",
+        "C": "text",
+        "D": {"Ref": "F"},
+    }
+    assert local.template["Globals"]["Function"]["Environment"]["Variables"] == {"E": "1.5"}
+
+
+def test_deployments_by_codedeploy_are_named(derived):
+    own = {"Type": "AWS::Serverless::Function", "Properties": {"DeploymentPreference": {"Type": "AllAtOnce"}}}
+    inherited = {"Type": "AWS::Serverless::Function", "Properties": {}}
+    shared = {"Function": {"DeploymentPreference": {"Enabled": True}}}
+    local = derived({"Own": own, "Inherited": inherited}, Globals=shared)
+
+    reason = "the engine has no CodeDeploy"
+    assert reasons(local) == {"Own.DeploymentPreference": reason, "Inherited.DeploymentPreference": reason}
+    assert "DeploymentPreference" not in str(local.template)
 
 
 def deny_without_tls(**condition):

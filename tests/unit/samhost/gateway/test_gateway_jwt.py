@@ -181,6 +181,15 @@ def test_security_of_an_operation_replaces_the_documents(serve, secured, operati
     assert api.get("/root").status_code == 401
 
 
+def test_security_none_opens_a_route_as_sam_writes_it_and_only_where_no_scheme_has_that_name(serve, secured, operation):
+    paths = {"/pets": {"get": operation() | {"security": [{"NONE": []}]}}}
+    assert serve(paths=paths, **secured).get("/pets").status_code == 200
+
+    schemes = secured["components"]["securitySchemes"]
+    named = secured | {"components": {"securitySchemes": schemes | {"NONE": schemes["users"]}}}
+    assert serve(paths=paths, **named).get("/pets").status_code == 401
+
+
 def test_claims_reach_the_function_as_text(serve, secured, token):
     api = serve("GET /pets", **secured)
     call(api, token(groups=["a", "b"], email_verified=True, exp=4102444800))

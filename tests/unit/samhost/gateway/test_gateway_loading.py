@@ -49,10 +49,16 @@ def test_a_route_without_an_integration_is_refused(definition):
     assert refused(definition, {"/pets": {"get": {}}}) == [("GET /pets", "a route without an integration")]
 
 
+def test_a_route_whose_function_is_not_there_says_why(definition):
+    integration = {"x-amazon-apigateway-integration": {"x-samhost-not-served": "F is left out"}}
+    assert refused(definition, {"/pets": {"get": integration}}) == [("GET /pets", "F is left out")]
+
+
 @pytest.mark.parametrize(
     ("scheme", "reason"),
     [
         ({"x-amazon-apigateway-authorizer": {"type": "token"}}, "the authorizer type token"),
+        ({"x-amazon-apigateway-authorizer": {"x-samhost-not-served": "F is left out"}}, "F is left out"),
         ({"x-amazon-apigateway-authorizer": {"type": "jwt"}}, "without issuer and audience"),
         ({"x-amazon-apigateway-authtype": "awsSigv4"}, "no x-amazon-apigateway-authorizer"),
         (None, "no x-amazon-apigateway-authorizer"),
