@@ -79,8 +79,6 @@ def test_a_message_that_did_not_come_through_the_gateway_is_nobody_s(system, use
         MessageBody=json.dumps(command),
         MessageAttributes={"MessageGroupId": {"StringValue": user.sub, "DataType": "String"}},
     )
-    answer = user.api.post("/commands", json=command | {"owner": user.sub}, params={"MessageGroupId": user.sub})
-    assert answer.status_code == 200
 
     own = user.api.post(f"/projects/{project}/pages", json={"contentType": "image/png"}).json()["pageId"]
     send(user, command | {"pageIds": [own]})

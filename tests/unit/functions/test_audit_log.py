@@ -117,7 +117,7 @@ def test_a_cursor_keeps_to_its_day(stack):
     cursor = listing(stack, day=DAY, limit="2")["cursor"]
 
     assert [entry["eventId"] for entry in listing(stack, cursor=cursor)["items"]] == ["event-0"]
-    status, answer = stack.call(ROUTE, query={"cursor": cursor, "day": "2026-11-20"})
+    status, answer = stack.call(ROUTE, "operator", query={"cursor": cursor, "day": "2026-11-20"})
     assert (status, answer["code"]) == (400, "invalid-request")
 
 
