@@ -91,7 +91,7 @@ def test_answers_of_our_own_are_closed(key):
 
 @pytest.mark.parametrize("key", OPERATIONS)
 def test_what_everybody_may_meet_is_documented(key):
-    assert {"401", "403"} <= api_contract.OPERATIONS[key]["responses"].keys()
+    assert {"401", "403", "429"} <= api_contract.OPERATIONS[key]["responses"].keys()
 
 
 def test_the_gateways_own_errors_have_a_message_and_nothing_else():
