@@ -27,6 +27,7 @@ from unit.functions.conftest import ALICE, Stack, mocked_stack, notification, sq
 
 from scanner.aws import clients
 from scanner.ids import new_id
+from scanner.settings import SETTINGS
 
 BODIES: dict[str, dict[str, Any]] = {
     "POST /projects": {"name": "Letters"},
@@ -38,8 +39,10 @@ BODIES: dict[str, dict[str, Any]] = {
 ABOUT_ALL_PAGES = {
     "GET /projects/{projectId}/pdf": "too many pages are refused by the count that is kept",
     "SQS: deletion": "25 pages or 1,000 objects a call",
+    "Task: checks": "all pages, 1 MB a query",
+    "Task: assembly": "too many pages are refused by the count that is kept",
 }
-SERVICES = ("dynamodb", "s3", "sqs", "events", "textract")
+SERVICES = ("dynamodb", "s3", "sqs", "events", "stepfunctions", "textract")
 
 
 class Calls:
@@ -48,7 +51,7 @@ class Calls:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._count: Counter[str] = Counter()
-        for service in ("dynamodb", "s3", "sqs", "events"):
+        for service in ("dynamodb", "s3", "sqs", "events", "stepfunctions"):
             getattr(clients, service)().meta.events.register("before-call", self._note)
 
     def _note(self, model: Any, **_: Any) -> None:
@@ -102,16 +105,25 @@ class Sized:
             UpdateExpression="SET pageCount = :pages, nextPosition = :pages, ready = :pages",
             ExpressionAttributeValues={":pages": {"N": str(pages)}},
         )
+        clients.stepfunctions().start_execution(
+            stateMachineArn=SETTINGS.exports_state_machine, name=f"{ALICE}_{project_id}", input="{}"
+        )
         return cls(stack, calls, project_id, page_ids)
 
     def route(self, route: str) -> tuple[Counter[str], str]:
         """Call a route, about a page in the middle; return its calls, and its status."""
         middle = self.page_ids[len(self.page_ids) // 2]
-        known = {"projectId": self.project_id, "pageId": middle}
+        known = {"projectId": self.project_id, "pageId": middle, "exportId": self.project_id}
         path = {name: value for name, value in known.items() if f"{{{name}}}" in route}
         self.calls.start()
         status, _ = self.stack.call(route, body=BODIES.get(route), **path)
         return self.calls.counted(), str(status)
+
+    def task(self, module: str, resource_id: str, **event: Any) -> tuple[Counter[str], str]:
+        """Do a workflow's task; return its calls, and the code of its error if it has one."""
+        self.calls.start()
+        answer = self.stack.perform(module, resource_id, **event)
+        return self.calls.counted(), answer.get("code", "done")
 
     def recognition(self) -> tuple[Counter[str], str]:
         page = self.stack.page(self.project_id)
@@ -143,13 +155,15 @@ def operations() -> list[str]:
     routes = itertools.chain.from_iterable(getattr(module, "ROUTES", {}) for module in modules)
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
     ordered = sorted(routes, key=lambda route: (methods.index(route.partition(" ")[0]), -len(route)))
-    return ["SQS: recognition", "SQS: commands", *ordered, "SQS: deletion"]
+    return ["SQS: recognition", "SQS: commands", "Task: checks", "Task: assembly", *ordered, "SQS: deletion"]
 
 
 def measure(project: Sized, operation: str) -> tuple[Counter[str], str]:
     consumers = {
         "SQS: recognition": project.recognition,
         "SQS: commands": project.command,
+        "Task: checks": lambda: project.task("checks", project.project_id),
+        "Task: assembly": lambda: project.task("assembly", project.project_id, input={"projectId": project.project_id}),
         "SQS: deletion": project.deletion,
     }
     return consumers[operation]() if operation in consumers else project.route(operation)
@@ -168,6 +182,8 @@ def main() -> int:
     title(f"Calls to AWS for each operation, at {sizes[0]} and at {sizes[1]:,} pages")
     with pytest.MonkeyPatch.context() as monkeypatch, mocked_stack(monkeypatch) as stack:
         calls = Calls(stack)
+        role = "arn:aws:iam::123456789012:role/exports"
+        clients.stepfunctions().create_state_machine(name="exports", definition="{}", roleArn=role)
         projects = [Sized.make(stack, calls, size) for size in sizes]
         measured = {name: [measure(project, name) for project in projects] for name in operations()}
     wrong = []
