@@ -44,9 +44,9 @@ CONFIGURATION = content(TEMPLATE["Parameters"]["PagesPerDay"]["Default"])
         ("imageSidePixels", image.MAX_SIDE),
         ("projectNameCharacters", project.MAX_NAME_LENGTH),
         ("textCharacters", edit.MAX_TEXT_LENGTH),
-        ("pdfPages", documents.MAX_PAGES),
-        ("pdfImageBytes", documents.MAX_IMAGE_BYTES),
-        ("pdfCharacters", documents.MAX_CHARACTERS),
+        ("pdfPages", documents.AT_ONCE.pages),
+        ("pdfImageBytes", documents.AT_ONCE.image_bytes),
+        ("pdfCharacters", documents.AT_ONCE.characters),
     ],
 )
 def test_a_limit_is_the_one_that_the_code_enforces(limit, enforced):

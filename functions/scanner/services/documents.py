@@ -17,12 +17,30 @@ from scanner.ids import timestamp
 from scanner.page import Page, Status
 from scanner.project import Project
 
-MAX_PAGES = 100
-MAX_IMAGE_BYTES = 150 * 1024 * 1024
-MAX_PACKED_PIXELS = 400_000_000
-MAX_CHARACTERS = 400_000
-"""They bound the time of a request, and the images' bytes, twice, its temporary files. Pixels are packed where an image
-is neither a JPEG nor a plain PNG: 100 million take two seconds."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a project may be for a PDF. They bound time and, twice the images' bytes, temporary files.
+
+    Pixels are packed where an image is neither a JPEG nor a plain PNG: 100 million take two seconds.
+    """
+
+    pages: int
+    image_bytes: int
+    packed_pixels: int
+    characters: int
+
+    def __str__(self) -> str:
+        """Say it to a person."""
+        return (
+            f"{self.pages:,} pages, {self.image_bytes >> 20:,} MB of images, {self.characters:,} characters of text, "
+            f"{self.packed_pixels // 1_000_000:,} megapixels of images other than JPEG and plain PNG"
+        )
+
+
+AT_ONCE = Limits(pages=100, image_bytes=150 << 20, packed_pixels=400_000_000, characters=400_000)
+EXPORTED = Limits(pages=1_000, image_bytes=1_500 << 20, packed_pixels=4_000_000_000, characters=4_000_000)
+"""An export has more time than a request, and more room."""
 
 _VERSION = 2
 """To be raised when the same pages come to give another PDF than before."""
@@ -54,6 +72,7 @@ class Contents:
     project: Project
     ready: dict[int, Page]
     left_out: tuple[Page, ...]
+    limits: Limits
 
 
 def document(owner: str, project_id: str, layout: Layout) -> Document:
@@ -61,36 +80,40 @@ def document(owner: str, project_id: str, layout: Layout) -> Document:
 
     Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError, ContendedError.
     """
-    found = contents(owner, project_id)
-    key = bucket.document_key(project_id, _digest(found.project, found.ready, layout))
-    store(found, layout, key)
+    try:
+        found = contents(owner, project_id, AT_ONCE)
+        key = bucket.document_key(project_id, _digest(found.project, found.ready, layout))
+        store(found, layout, key)
+    except ProjectTooLargeError as error:
+        message = f"This project is too large for a PDF at once ({error.message}). Use exports for it."
+        raise ProjectTooLargeError(message) from error
     expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
     url = bucket.link(key, filename=filename(found.project.name))
     return Document(url, expires_at, len(found.ready), found.left_out)
 
 
-def contents(owner: str, project_id: str) -> Contents:
+def contents(owner: str, project_id: str, limits: Limits) -> Contents:
     """Return what a PDF of a project would be made of now.
 
-    Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError.
+    Raises NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError with the limits as its message.
     """
     project = projects_table.get(owner, project_id)
-    _check(project.pages_by_status[Status.RECOGNISING], project.pages_by_status[Status.READY])
+    _check(project.pages_by_status[Status.RECOGNISING], project.pages_by_status[Status.READY], limits)
     pages = list(pages_table.all_of(project_id))
     ready = {number: page for number, page in enumerate(pages, 1) if page.status == Status.READY}
-    _check(sum(page.status == Status.RECOGNISING for page in pages), len(ready))
-    return Contents(project, ready, tuple(page for page in pages if page.status != Status.READY))
+    _check(sum(page.status == Status.RECOGNISING for page in pages), len(ready), limits)
+    return Contents(project, ready, tuple(page for page in pages if page.status != Status.READY), limits)
 
 
 def store(made_of: Contents, layout: Layout, key: str) -> str | None:
     """Build the PDF and store it under `key`, if there is none yet; return the version that was written.
 
-    Raises ProjectTooLargeError, ContendedError.
+    Raises ProjectTooLargeError with the limits as its message, ContendedError.
     """
     if bucket.exists(key):
         return None
     with tempfile.TemporaryFile() as file:
-        _build(made_of.project, made_of.ready, layout, file)
+        _build(made_of, layout, file)
         file.seek(0)
         return bucket.write(key, file, "application/pdf")
 
@@ -100,22 +123,14 @@ def filename(name: str) -> str:
     return f"{name[:_MAX_FILENAME]}.pdf"
 
 
-def _check(recognising: int, ready: int) -> None:
+def _check(recognising: int, ready: int, limits: Limits) -> None:
     """Refuse what cannot become a PDF now: by the project's counters first, then by the pages themselves."""
     if recognising:
         raise PagesNotReadyError(f"Pages that are still being recognised: {recognising}. Try again when they are done.")
     if not ready:
         raise NothingToExportError("No page of this project is ready. Upload pages first.")
-    if ready > MAX_PAGES:
-        raise _too_large()
-
-
-def _too_large() -> ProjectTooLargeError:
-    limits = (
-        f"{MAX_PAGES} pages, {MAX_IMAGE_BYTES >> 20} MB of images, {MAX_CHARACTERS:,} characters of text, "
-        f"{MAX_PACKED_PIXELS // 1_000_000} megapixels of images other than JPEG and plain PNG"
-    )
-    return ProjectTooLargeError(f"This project is too large for a PDF at once ({limits}). Use exports for it.")
+    if ready > limits.pages:
+        raise ProjectTooLargeError(str(limits))
 
 
 def _digest(project: Project, pages: dict[int, Page], layout: Layout) -> str:
@@ -124,17 +139,17 @@ def _digest(project: Project, pages: dict[int, Page], layout: Layout) -> str:
     return hashlib.sha256(json.dumps([_VERSION, layout, project.name, parts]).encode()).hexdigest()
 
 
-def _build(project: Project, pages: dict[int, Page], layout: Layout, file: IO[bytes]) -> None:
-    """Write the PDF of `pages`, by their numbers in the project."""
-    newest = datetime.fromisoformat(max(page.updated_at for page in pages.values()))
+def _build(made_of: Contents, layout: Layout, file: IO[bytes]) -> None:
+    newest = datetime.fromisoformat(max(page.updated_at for page in made_of.ready.values()))
     build = {Layout.SCAN: _build_searchable, Layout.TEXT: _build_typeset}[layout]
-    build(project.name, newest, pages, file)
+    build(made_of, newest, file)
 
 
-def _build_searchable(title: str, created: datetime, pages: dict[int, Page], file: IO[bytes]) -> None:
+def _build_searchable(made_of: Contents, created: datetime, file: IO[bytes]) -> None:
     from scanner import pdf  # takes fpdf2 and a third of a second, which a PDF that exists already does not need
 
-    count_bytes, count_pixels = _limit(MAX_IMAGE_BYTES), _limit(MAX_PACKED_PIXELS)
+    limits = made_of.limits
+    count_bytes, count_pixels = _counter(limits.image_bytes, limits), _counter(limits.packed_pixels, limits)
 
     def read_image(page: Page) -> bytes:
         data = bucket.read(bucket.image_key(page), page.image_version)
@@ -142,23 +157,24 @@ def _build_searchable(title: str, created: datetime, pages: dict[int, Page], fil
         return data
 
     scanned = [
-        pdf.ScannedPage(_text_with_geometry(page), partial(read_image, page), page.rotation) for page in pages.values()
+        pdf.ScannedPage(_text_with_geometry(page), partial(read_image, page), page.rotation)
+        for page in made_of.ready.values()
     ]
-    pdf.build(title, created, scanned, count_pixels, file)
+    pdf.build(made_of.project.name, created, scanned, count_pixels, file)
 
 
-def _build_typeset(title: str, created: datetime, pages: dict[int, Page], file: IO[bytes]) -> None:
+def _build_typeset(made_of: Contents, created: datetime, file: IO[bytes]) -> None:
     from scanner import typeset_pdf  # takes HarfBuzz, too
 
-    count_characters, typeset = _limit(MAX_CHARACTERS), []
-    for number, page in pages.items():
+    count_characters, typeset = _counter(made_of.limits.characters, made_of.limits), []
+    for number, page in made_of.ready.items():
         content = _text(page)
         count_characters(len(content))
         typeset.append(typeset_pdf.TypesetPage(number, content))
-    typeset_pdf.build(title, created, typeset, file)
+    typeset_pdf.build(made_of.project.name, created, typeset, file)
 
 
-def _limit(most: int) -> Callable[[int], None]:
+def _counter(most: int, limits: Limits) -> Callable[[int], None]:
     """Return what is told of amounts, and raises ProjectTooLargeError once they come to more than `most`."""
     total = 0
 
@@ -166,7 +182,7 @@ def _limit(most: int) -> Callable[[int], None]:
         nonlocal total
         total += amount
         if total > most:
-            raise _too_large()
+            raise ProjectTooLargeError(str(limits))
 
     return count
 

@@ -57,10 +57,11 @@ def build(owner: str, export_id: str, body: object) -> Product:
     order = Order.parse(body)
     key = bucket.export_key(order.project_id, export_id)
     try:
-        contents = documents.contents(owner, order.project_id)
+        contents = documents.contents(owner, order.project_id, documents.EXPORTED)
         version = documents.store(contents, _LAYOUTS[order.format], key)
     except ProjectTooLargeError as error:
-        raise ProjectTooLargeError("This project is too large for one document. Split it into smaller ones.") from error
+        message = f"This project is too large for one document ({error.message}). Split it into smaller ones."
+        raise ProjectTooLargeError(message) from error
     _delete_if_orphaned(owner, order.project_id, key, version)
     product = Product(
         export_id=export_id,

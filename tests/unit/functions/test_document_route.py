@@ -1,6 +1,7 @@
 """The searchable PDF over HTTP: what is in it, what is left out, and that it is built once."""
 
 import io
+from dataclasses import replace
 from urllib.parse import parse_qs, urlparse
 
 import pikepdf
@@ -136,7 +137,7 @@ def test_more_text_than_can_be_typeset_in_time_is_refused(stack, monkeypatch):
     project_id = stack.project()
     for _ in range(2):
         stack.ready_page(project_id)
-    monkeypatch.setattr(documents, "MAX_CHARACTERS", 40)
+    monkeypatch.setattr(documents, "AT_ONCE", replace(documents.AT_ONCE, characters=40))
     status, answer = pdf_of(stack, project_id, layout="text")
     assert (status, answer["code"]) == (409, "project-too-large")
     assert pdf_of(stack, project_id)[0] == 200
@@ -229,13 +230,13 @@ def test_more_than_100_pages_are_too_many_and_no_page_is_read(stack, monkeypatch
 
 @pytest.mark.parametrize(
     ("limit", "most", "mode"),
-    [("MAX_IMAGE_BYTES", 2 * len(image(1)), "L"), ("MAX_PACKED_PIXELS", 2 * 41 * 60, "RGBA")],
+    [("image_bytes", 2 * len(image(1)), "L"), ("packed_pixels", 2 * 41 * 60, "RGBA")],
 )
 def test_more_of_images_than_fits_is_too_much_and_nothing_is_stored(stack, monkeypatch, limit, most, mode):
     project_id = stack.project()
     for _ in range(3):
         stack.ready_page(project_id, picture(size=(41, 60), mode=mode))
-    monkeypatch.setattr(documents, limit, most)
+    monkeypatch.setattr(documents, "AT_ONCE", replace(documents.AT_ONCE, **{limit: most}))
     status, answer = pdf_of(stack, project_id)
     assert (status, answer["code"]) == (409, "project-too-large")
     assert "export" in answer["message"]

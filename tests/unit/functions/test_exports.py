@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -205,12 +205,20 @@ def test_what_is_not_ready_yet_and_what_is_empty_is_refused(stack, project):
 
 
 def test_what_is_too_large_is_refused_with_advice(stack, project, monkeypatch):
-    monkeypatch.setattr(documents, "MAX_PAGES", 1)
+    monkeypatch.setattr(documents, "EXPORTED", replace(documents.EXPORTED, pages=1))
 
     answer = assemble(stack, project)
 
     assert answer["code"] == "project-too-large"
     assert "exports" not in answer["message"], "no advice to do what was just done"
+
+
+def test_what_is_too_large_at_once_is_exported(stack, project, monkeypatch):
+    monkeypatch.setattr(documents, "AT_ONCE", replace(documents.AT_ONCE, pages=1))
+    status, answer = stack.call("GET /projects/{projectId}/pdf", projectId=project)
+    assert (status, answer["code"]) == (409, "project-too-large")
+
+    assert assemble(stack, project)["pageCount"] == 2
 
 
 def test_an_export_that_runs_says_so(stack, stepfunctions):
