@@ -159,7 +159,7 @@ class RuntimeInterfaceEmulator:
     """The same runtime interface without a container: the emulator, and the function as its child process."""
 
     template: Path
-    environment: dict[str, str]
+    environments: dict[str, dict[str, str]]
     log: Path
 
     def invoke(self, function: str, event: dict) -> dict:
@@ -173,6 +173,7 @@ class RuntimeInterfaceEmulator:
             "--runtime-interface-emulator-address", f"{HOST}:{port}", "--runtime-api-address", f"{HOST}:{runtime_port}",
             sys.executable, "-m", "awslambdaric", properties["Handler"],
         ]  # fmt: skip
+        given = self.environments[function]
         # As with SAM, what the template does not declare is not passed on.
         declared = {
             name: value
@@ -180,9 +181,7 @@ class RuntimeInterfaceEmulator:
             for name, value in source.get("Environment", {}).get("Variables", {}).items()
         }
         environment = {
-            name: self.environment.get(name, value)
-            for name, value in declared.items()
-            if name in self.environment or isinstance(value, str)
+            name: given.get(name, value) for name, value in declared.items() if name in given or isinstance(value, str)
         } | {
             "AWS_SAM_LOCAL": "true",
             "AWS_REGION": "us-east-1",
@@ -231,10 +230,10 @@ def functions(
     request: pytest.FixtureRequest,
     system,
     built_template: Path,
-    function_environment: dict[str, str],
+    function_environment: dict[str, dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[FunctionRunner]:
-    """The built functions, with the variables of `function_environment`, a fixture of the test module."""
+    """The built functions, with the variables that the test module's fixture `function_environment` has for each."""
     folder = tmp_path_factory.mktemp("functions")
     endpoints = {
         "AWS_ENDPOINT_URL": system.addresses["engine"],
@@ -244,14 +243,15 @@ def functions(
         if sys.platform != "linux":
             pytest.fail(f"{why} The runtime interface emulator, which would do instead, runs on Linux only.")
         request.config.stash[NO_CONTAINERS] = why
-        yield RuntimeInterfaceEmulator(built_template, function_environment | endpoints, folder / "function.log")
+        environments = {name: variables | endpoints for name, variables in function_environment.items()}
+        yield RuntimeInterfaceEmulator(built_template, environments, folder / "function.log")
         return
     address = _address_of_this_machine()
     with ExitStack() as stack:
         for name, url in endpoints.items():
             endpoints[name] = f"http://{address}:{stack.enter_context(_reachable(address, urlsplit(url).port))}"
         file = folder / "environment.json"
-        file.write_text(json.dumps({"Parameters": function_environment | endpoints}))
+        file.write_text(json.dumps({name: variables | endpoints for name, variables in function_environment.items()}))
         yield SamLocal(file, system.addresses["engine"])
 
 

@@ -7,6 +7,7 @@ work on the tables of the running local system, but in a bucket of their own, wh
 import io
 import json
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,14 +56,10 @@ def versions(system, bucket):
 
 @pytest.fixture(scope="session")
 def function_environment(system, bucket):
-    return {
-        "PROJECTS_TABLE": system.output("ProjectsTableName"),
-        "PAGES_TABLE": system.output("PagesTableName"),
-        "BUCKET": bucket,
-        "EVENT_BUS": system.output("EventBusName"),
-        "DELETION_QUEUE_URL": system.output("DeletionQueueUrl"),
-        "DOCSCAN_DEVELOPMENT_USER": OWNER,
-    }
+    """What the local system has written for `--env-vars`, with the tests' own bucket and user."""
+    deployed = json.loads((system.data_dir / "sam-local.json").read_text())
+    own = {"BUCKET": bucket, "DOCSCAN_DEVELOPMENT_USER": OWNER}
+    return {function: variables | own for function, variables in deployed.items()}
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +142,66 @@ def test_a_pdf_is_built(recognition, page, functions, system, bucket):
     key = urlsplit(document["url"]).path.removeprefix(f"/{bucket}/")
     pdf = system.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     assert len(pikepdf.open(io.BytesIO(pdf)).pages) == document["pageCount"] == 1
+
+
+def test_what_was_used_is_told(recognition, functions):
+    usage = content(functions.invoke("UsageFunction", request("usage")), 200)
+
+    assert (usage["days"][0]["uploaded"], usage["days"][0]["recognised"]) == (1, 1)
+
+
+def test_a_project_is_checked_and_exported(recognition, project, functions, system, bucket):
+    project_id = project["projectId"]
+    check = functions.invoke("ChecksFunction", sample("checks") | {"execution": f"{OWNER}_{project_id}"})
+    assert (check["ready"], check["pageCount"], check["findings"]) == (True, 1, [])
+
+    task = {"execution": f"{OWNER}_first", "input": {"projectId": project_id}}
+    product = functions.invoke("AssemblyFunction", sample("assembly") | task)
+    pdf = system.client("s3").get_object(Bucket=bucket, Key=product["key"])["Body"].read()
+    assert len(pikepdf.open(io.BytesIO(pdf)).pages) == product["pageCount"] == 1
+
+    unknown = functions.invoke("ExportsFunction", request("exports", exportId="never-started"))
+    assert content(unknown, 404)["code"] == "not-found"
+
+
+def test_a_command_is_carried_out(recognition, page, functions, system):
+    event = sample("commands")
+    [message] = event["Records"]
+    command = {"command": "move-pages", "projectId": page["projectId"], "pageIds": [page["pageId"]], "after": None}
+    message["attributes"]["MessageGroupId"] = OWNER
+    message["body"] = json.dumps(command)
+
+    assert functions.invoke("CommandsFunction", event) == {"batchItemFailures": []}
+    moved = item(system, "PagesTableName", projectId=page["projectId"], pageId=page["pageId"])
+    assert moved["movedAt"] == int(message["attributes"]["SentTimestamp"])
+
+
+def test_a_report_is_added_up(functions, system):
+    event = sample("telemetry")
+    event["Records"][0]["kinesis"]["partitionKey"] = OWNER
+
+    for _ in range(2):  # the second time it is known
+        assert functions.invoke("TelemetryFunction", event) == {"batchItemFailures": []}
+    arrival = datetime.fromtimestamp(event["Records"][0]["kinesis"]["approximateArrivalTimestamp"], UTC)
+    sums = item(system, "TelemetryTableName", owner=OWNER, day=arrival.date().isoformat())
+    assert [value for name, value in sums.items() if name.endswith("illiseconds")] in ([840, 2310], [2310, 840])
+
+
+def test_an_event_gets_into_the_audit_log_which_operators_read(functions):
+    event = sample("auditing")
+    delivered = json.loads(event["Records"][0]["body"]) | {"id": str(uuid.uuid4())}
+    event["Records"][0]["body"] = json.dumps(delivered)
+    assert functions.invoke("AuditingFunction", event) == {"batchItemFailures": []}
+
+    asked = request("audit") | {"queryStringParameters": {"day": delivered["time"][:10], "limit": "100"}}
+    entries = content(functions.invoke("AuditFunction", asked), 200)["items"]
+    assert delivered["id"] in [entry["eventId"] for entry in entries]
+
+
+def test_dead_letters_are_sent_back(functions):
+    answer = content(functions.invoke("OperationsFunction", sample("operations")), 200)
+
+    assert {name: type(value) for name, value in answer.items()} == {"redriven": int, "left": int, "more": bool}
 
 
 def test_start_api_serves_the_development_user(project, functions):
