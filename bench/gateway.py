@@ -11,12 +11,8 @@ SERVICE_INTEGRATIONS_DATA_DIR names one that is running, it is that.
 import argparse
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -29,30 +25,11 @@ from botocore.credentials import Credentials
 from report import ratio, spread, table, title
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
-from local_system import ROOT, System, access_token, free_ports
+from local_system import System, access_token, service_integrations
 
 LEAST_RATIO, MOST_ADDED_MS, LEAST_LAMBDA = 0.5, 3.0, 0.95
 REQUESTS = {1: 300, 8: 1600, 64: 4000}  # of a run, by the number of connections
 INVOCATIONS = 400
-
-
-@contextmanager
-def running_system(folder: Path) -> Iterator[System]:
-    given = os.environ.get("SERVICE_INTEGRATIONS_DATA_DIR")
-    data_dir = Path(given).resolve() if given else folder / "data"
-    template = ROOT / "tests" / "service_integrations" / "template.yaml"
-    api, engine = map(str, free_ports(2))
-    samhost = [sys.executable, "-m", "samhost"]
-    if not given:
-        environment = os.environ | {"PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-        ports = ["--api-port", api, "--engine-port", engine]
-        command = [*samhost, "up", "--detach", "--template", template, "--data-dir", data_dir, *ports]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=sys.stderr)
-    try:
-        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
-    finally:
-        if not given:
-            subprocess.run([*samhost, "down", "--data-dir", data_dir], cwd=ROOT, check=True, stdout=sys.stderr)
 
 
 def request_bytes(url: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -187,7 +164,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
     title("The gateway beside the engine")
-    with tempfile.TemporaryDirectory() as folder, running_system(Path(folder)) as system:
+    with tempfile.TemporaryDirectory() as folder, service_integrations(Path(folder)) as system:
         uvloop.run(measure(system, runs))
     print(f"Median (least–most) of {runs} runs in turns; client, gateway and engine share the cores.")
 

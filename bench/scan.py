@@ -36,14 +36,14 @@ type Side = Callable[[list[Path], Path], Callable[[], list[str]]]
 
 
 @contextmanager
-def running_system(folder: Path) -> Iterator[System]:
-    """The system of DOCSCAN_DATA_DIR where that is set; otherwise one of our own, from nothing."""
+def running_system(folder: Path, *options: str) -> Iterator[System]:
+    """The system of DOCSCAN_DATA_DIR where that is set; otherwise one of our own, from nothing, with `options`."""
     given = os.environ.get("DOCSCAN_DATA_DIR")
     data_dir = Path(given).resolve() if given else folder / "data"
     ports = zip(("--api-port", "--engine-port", "--textract-port"), map(str, free_ports(3)), strict=True)
-    options = [word for pair in ports for word in pair]
+    addresses = [word for pair in ports for word in pair]
     if not given:
-        command = [DOCSCAN, "up", "--detach", "--data-dir", data_dir, *options]
+        command = [DOCSCAN, "up", "--detach", "--data-dir", data_dir, *addresses, *options]
         subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     try:
         yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))

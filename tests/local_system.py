@@ -77,6 +77,17 @@ def family(addresses):
 
 
 @contextlib.contextmanager
+def service_integrations(folder):
+    """`tests/service_integrations` as samhost runs it; SERVICE_INTEGRATIONS_DATA_DIR names one that is running."""
+    if given := os.environ.get("SERVICE_INTEGRATIONS_DATA_DIR"):
+        data_dir = Path(given).resolve()
+        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
+        return
+    with hosted_template(ROOT / "tests" / "service_integrations" / "template.yaml", folder) as system:
+        yield system
+
+
+@contextlib.contextmanager
 def hosted_template(template, folder):
     """A SAM template as samhost runs it, on free ports, from nothing."""
     api, engine = (str(port) for port in free_ports(2))
@@ -85,10 +96,10 @@ def hosted_template(template, folder):
     subprocess.run(
         [*samhost, "up", "--detach", "--template", template, "--data-dir", data_dir,
          "--api-port", api, "--engine-port", engine],
-        cwd=ROOT, env=environment, check=True,
+        cwd=ROOT, env=environment, check=True, stdout=sys.stderr,
     )  # fmt: skip
     try:
         yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
     finally:
-        subprocess.run([*samhost, "down", "--data-dir", data_dir], cwd=ROOT, check=True)
+        subprocess.run([*samhost, "down", "--data-dir", data_dir], cwd=ROOT, check=True, stdout=sys.stderr)
         shutil.rmtree(data_dir)

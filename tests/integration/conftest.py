@@ -1,17 +1,14 @@
 """Signed-in users of the running system, and the API through its gateway: every answer is held against its contract."""
 
 import io
-import json
-import os
 import secrets
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import api_contract
 import httpx
 import pytest
-from local_system import ROOT, System, hosted_template
+from local_system import service_integrations
 from PIL import Image, ImageDraw, ImageFont
 
 
@@ -127,11 +124,5 @@ def drawn_page():
 
 @pytest.fixture(scope="session")
 def hosted(tmp_path_factory):
-    """`tests/service_integrations` as samhost runs it; SERVICE_INTEGRATIONS_DATA_DIR names one that is running."""
-    if given := os.environ.get("SERVICE_INTEGRATIONS_DATA_DIR"):
-        data_dir = Path(given).resolve()
-        yield System(data_dir, json.loads((data_dir / "addresses.json").read_text()))
-        return
-    template = ROOT / "tests" / "service_integrations" / "template.yaml"
-    with hosted_template(template, tmp_path_factory.mktemp("hosted")) as system:
+    with service_integrations(tmp_path_factory.mktemp("hosted")) as system:
         yield system
