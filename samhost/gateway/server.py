@@ -66,7 +66,7 @@ async def serve(config: Mapping[str, Any]) -> None:
             functions, roles = Functions(engine), Roles(engine)
             by_type = (
                 authorizers(KeySets(partial(fetch, session), config["engine"]), functions, roles),
-                integrations(functions, ServiceIntegration(engine, roles), partial(send_request, session)),
+                integrations(functions, roles, ServiceIntegration(engine, roles), partial(send_request, session)),
             )
             servers = [_Server(_settings(Gateway(api, *by_type, _print))) for api in apis]
             _stop_on_signals(servers)

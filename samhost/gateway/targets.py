@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samhost.gateway.errors import UnsupportedError
+from samhost.gateway.service_target import is_role_arn
 
 PAYLOAD_FORMATS = ("2.0", "1.0")
 _URI = re.compile(
@@ -45,19 +46,21 @@ class LambdaTarget:
     function: str  # an ARN, with a version or alias where the document names one
     payload_format: str
     timeout: float
+    role: str | None = None  # as which it is invoked; None: its resource policy decides
     type = "aws_proxy"
 
     @classmethod
     def load(cls, definition: Mapping[str, Any], timeout: float) -> "LambdaTarget":
         """Read an integration; raises UnsupportedError."""
-        if definition.get("credentials"):
-            raise UnsupportedError("credentials (invocation with a role)")
+        role = definition.get("credentials") or None
+        if role and not is_role_arn(role):
+            raise UnsupportedError(f"the credentials {role}, which are no role's ARN")
         payload_format = str(definition.get("payloadFormatVersion"))
         if payload_format not in PAYLOAD_FORMATS:
             raise UnsupportedError(
                 f"payloadFormatVersion {payload_format} (one of {', '.join(PAYLOAD_FORMATS)} is required)"
             )
-        return cls(function_arn(str(definition.get("uri"))), payload_format, timeout)
+        return cls(function_arn(str(definition.get("uri"))), payload_format, timeout, role)
 
 
 @dataclass(frozen=True)

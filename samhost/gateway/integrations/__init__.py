@@ -8,6 +8,7 @@ from samhost.gateway.integrations.http_proxy import HttpProxy, SendRequest
 from samhost.gateway.integrations.lambda_proxy import LambdaProxy
 from samhost.gateway.integrations.not_emulated import NotEmulated
 from samhost.gateway.integrations.services.integration import ServiceIntegration
+from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
 from samhost.gateway.service_target import ServiceTarget
@@ -23,11 +24,11 @@ class Integration(Protocol):
 
 
 def integrations(
-    functions: Functions, services: ServiceIntegration, send_request: SendRequest
+    functions: Functions, roles: Roles, services: ServiceIntegration, send_request: SendRequest
 ) -> dict[str, Integration]:
     """The integrations by type."""
     return {
-        LambdaTarget.type: LambdaProxy(functions),
+        LambdaTarget.type: LambdaProxy(functions, roles),
         HttpTarget.type: HttpProxy(send_request),
         ServiceTarget.type: services,
         NotEmulatedTarget.type: NotEmulated(),

@@ -9,8 +9,10 @@ from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.lambda_event import EVENTS
 from samhost.gateway.integrations.lambda_permission import may_invoke, source_arn
 from samhost.gateway.integrations.lambda_reply import REPLIES
+from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
+from samhost.gateway.signing import Credentials
 from samhost.gateway.targets import LambdaTarget
 
 PAYLOAD_BYTES = 6_291_556  # what a synchronous invocation takes, and gives: 6 MB and a little [obs]
@@ -19,8 +21,9 @@ PAYLOAD_BYTES = 6_291_556  # what a synchronous invocation takes, and gives: 6 M
 class LambdaProxy:
     """Invokes functions for routes."""
 
-    def __init__(self, functions: Functions):
+    def __init__(self, functions: Functions, roles: Roles):
         self._functions = functions
+        self._roles = roles
 
     async def invoke(self, exchange: Exchange, route: Route, target: LambdaTarget) -> Response:
         """Answer a request by a function.
@@ -33,8 +36,8 @@ class LambdaProxy:
             raise BodyTooLargeError(f"The event is larger than the {PAYLOAD_BYTES} bytes that a function takes")
         try:
             async with asyncio.timeout(target.timeout):
-                await self._check_permission(exchange, route, target)
-                invocation = await self._functions.invoke(target.function, event)
+                credentials = await self._credentials(exchange, route, target)
+                invocation = await self._functions.invoke(target.function, event, credentials)
         except TimeoutError:
             raise IntegrationUnavailableError(f"{target.function} took more than {target.timeout} s") from None
         except ConnectionError as error:
@@ -48,10 +51,14 @@ class LambdaProxy:
             raise IntegrationFailedError(f"The function's answer is larger than {PAYLOAD_BYTES} bytes")
         return REPLIES[target.payload_format](invocation.payload)
 
-    async def _check_permission(self, exchange: Exchange, route: Route, target: LambdaTarget) -> None:
+    async def _credentials(self, exchange: Exchange, route: Route, target: LambdaTarget) -> Credentials | None:
+        """Those of the integration's role or, where it names none and the function's policy allows it, nobody's."""
         source = source_arn(exchange, route, target.function.split(":")[1])
+        if target.role:
+            return await self._roles.credentials(target.role, source, exchange.api.account_id)
         if not may_invoke(await self._functions.policy(target.function), source, exchange.api.account_id):
             raise IntegrationFailedError(
                 f"The resource policy of {target.function} does not let apigateway.amazonaws.com invoke it for "
                 f"{source}: an AWS::Lambda::Permission is missing"
             )
+        return None

@@ -52,9 +52,11 @@ class FakeFunctions:
     resource_policy: dict = field(default_factory=lambda: ALLOWED)
     events: list[dict] = field(default_factory=list)
     invoked: list[str] = field(default_factory=list)
+    credentials: Credentials | None = None  # of the last invocation
 
     async def invoke(self, arn, event, credentials=None):
         self.invoked.append(arn)
+        self.credentials = credentials
         self.events.append(json.loads(event))
         await asyncio.sleep(self.seconds)
         if self.failure:
@@ -282,7 +284,7 @@ def serve(definition, signing_key):
         roles = Roles(engine)
         by_type = (
             authorizers(keys, functions, roles),
-            integrations(functions, ServiceIntegration(engine, roles), backend.send),
+            integrations(functions, roles, ServiceIntegration(engine, roles), backend.send),
         )
         return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
 

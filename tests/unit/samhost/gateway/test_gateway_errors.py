@@ -83,6 +83,29 @@ def test_a_function_is_not_invoked_without_permission(serve, functions):
     assert "arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5/$default/GET/pets/{id}" in api.last_log["error"]
 
 
+ROLE = "arn:aws:iam::000000000000:role/invoker"
+
+
+def test_a_role_invokes_a_function_whatever_its_resource_policy(serve, functions, operation):
+    functions.resource_policy = {}
+    api = serve(paths={"/pets": {"get": operation(credentials=ROLE)}}, functions=functions)
+    assert api.get("/pets").status_code == 200
+    assert functions.credentials.access_key == "ASIA1"
+
+
+def test_a_role_that_does_not_trust_api_gateway_invokes_nothing(serve, functions, operation):
+    api = serve(paths={"/pets": {"get": operation(credentials=ROLE)}}, functions=functions)
+    api.engine.trusted = "lambda.amazonaws.com"
+    assert api.get("/pets").status_code == 500
+    assert functions.invoked == []
+
+
+def test_a_role_that_may_not_invoke_the_function_is_500(serve, functions, operation):
+    functions.status = 403
+    api = serve(paths={"/pets": {"get": operation(credentials=ROLE)}}, functions=functions)
+    assert api.get("/pets").status_code == 500
+
+
 @pytest.mark.parametrize(
     ("key", "pattern", "status"),
     [

@@ -25,10 +25,7 @@ def guarded(serve, operation, functions):
     plain, guard = functions.invoke, type(functions)()
 
     async def invoke(arn, event, credentials=None):
-        if arn == FUNCTION:
-            guard.credentials = credentials
-            return await guard.invoke(arn, event)
-        return await plain(arn, event)
+        return await (guard.invoke if arn == FUNCTION else plain)(arn, event, credentials)
 
     functions.invoke = invoke
 

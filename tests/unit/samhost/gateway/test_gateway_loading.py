@@ -24,7 +24,7 @@ def refused(definition, paths, **document):
         ({"type": "mock"}, "the integration type mock"),
         ({"integrationSubtype": "SNS-Publish"}, "the integration subtype SNS-Publish"),
         ({"connectionType": "VPC_LINK"}, "connectionType VPC_LINK"),
-        ({"credentials": "arn:aws:iam::000000000000:role/r"}, "credentials"),
+        ({"credentials": "arn:aws:iam::*:user/*"}, "no role's ARN"),
         ({"payloadFormatVersion": "3.0"}, "payloadFormatVersion 3.0"),
         ({"payloadFormatVersion": None}, "payloadFormatVersion None"),
         ({"timeoutInMillis": 49}, "timeoutInMillis 49"),
