@@ -35,7 +35,7 @@ def test_it_shows_what_processes_and_functions_said(own, running):
     httpx.get(f"{running['apis']['ScannerApi']}/projects")
     invoke_a_function(running)
 
-    assert '"status": 401' in own("logs", "gateway").stdout
+    assert '"status": "401"' in own("logs", "gateway").stdout
     assert "tokens sub=" in own("logs", "functions").stdout
     unknown = own("logs", "nothing")
     assert unknown.returncode == 1

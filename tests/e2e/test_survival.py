@@ -176,9 +176,13 @@ def test_without_any_snapshot_it_is_deployed_again_at_the_same_addresses(system,
     def addresses():
         return json.loads((system.data_dir / "addresses.json").read_text())
 
-    gateways = processes(system, "samhost.gateway")
+    def snapshots_are_gone():
+        shutil.rmtree(snapshots, ignore_errors=True)  # which fails while the writer of one lives on
+        return not snapshots.exists()
+
+    gateways, snapshots = processes(system, "samhost.gateway"), system.data_dir / "engine" / "snapshots"
     kill(system, "samhost.engine_process")
-    shutil.rmtree(system.data_dir / "engine" / "snapshots")  # before it is started again, a second later
+    eventually(snapshots_are_gone)  # before it is started again, a second later
 
     eventually(lambda: addresses()["outputs"] != system.addresses["outputs"], seconds=120)
     assert addresses()["apis"] == system.addresses["apis"]
