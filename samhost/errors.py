@@ -46,6 +46,13 @@ class ProcessFailedError(SamhostError):
         super().__init__(f"{name} {why}. Its log ({log_file}) ends with:\n{log}")
 
 
+class EngineAwayError(SamhostError):
+    """The engine went while it was asked something."""
+
+    def __init__(self, error: Exception):
+        super().__init__(f"The engine does not answer: {error}")
+
+
 class NotSavedError(SamhostError):
     """The engine cannot write its state."""
 

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from samhost.build import build
 from samhost.containers import forwarded, write_environment
 from samhost.deployment import Deployment, api_ports, deploy, unknown_types, write_gateway_config
 from samhost.engine import engine, save
-from samhost.errors import AlreadyRunningError, PortTakenError, SamhostError, TemplateError
+from samhost.errors import AlreadyRunningError, EngineAwayError, PortTakenError, SamhostError, TemplateError
 from samhost.gateway.document import load as load_api
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.routing import DEFAULT
@@ -109,8 +111,13 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         raise
 
     async def restarted(child: Child) -> None:
-        if child is not core:
-            return
+        if child is core:
+            try:
+                await catch_up()
+            except (BotoCoreError, ClientError) as error:  # it may end again meanwhile; then its next start catches up
+                raise EngineAwayError(error) from error
+
+    async def catch_up() -> None:
         # The engine has its last snapshot again. Should that be gone, all is made once more, at the same addresses.
         anew = _derive(settings, built.template)  # the one before names archives by now, where functions' folders were
         again = await deploy(settings, anew, built.template)

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import httpx
+import psutil
 import pytest
 from local_system import DOCSCAN, ROOT, System, family
 from PIL import Image, ImageDraw, ImageFont
@@ -72,7 +73,14 @@ def eventually(condition, seconds=60):
 
 def processes(system, part):
     """The processes of the system whose command line has this in it; not the copies that write snapshots."""
-    return [p for p in family(system.addresses) if part in " ".join(p.cmdline()) and p.nice() == 0]
+
+    def is_meant(process):
+        try:
+            return part in " ".join(process.cmdline()) and process.nice() == 0
+        except psutil.Error:  # it has just ended
+            return False
+
+    return [process for process in family(system.addresses) if is_meant(process)]
 
 
 def kill(system, part):
@@ -170,6 +178,16 @@ def test_an_upload_that_is_newer_than_the_snapshot_is_recognised(system, images)
         lambda: (now := api.get(f"/projects/{project}/pages/{page['pageId']}").json()).get("status") == "ready" and now
     )
     assert "Apple" in read["text"]
+
+
+def test_the_engine_may_be_killed_again_while_the_system_catches_up(system, images, tmp_path):
+    supervisor = system.addresses["pid"]
+    for _ in range(2):  # the second time while the supervisor asks the engine what is deployed
+        kill(system, "samhost.engine_process")
+        restarted(system)
+
+    Scan(system, images, tmp_path).assert_all_is_read()
+    assert json.loads((system.data_dir / "addresses.json").read_text())["pid"] == supervisor
 
 
 def test_without_any_snapshot_it_is_deployed_again_at_the_same_addresses(system, images, tmp_path):
