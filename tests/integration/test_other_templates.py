@@ -1,6 +1,7 @@
 """`samhost` hosts templates that are not ours: the small projects in tests/projects, each from nothing."""
 
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def samhost(*arguments):
 @contextmanager
 def hosted(project, folder, *options):
     data_dir = folder / "data"
-    # The APIs take consecutive ports; those below the ones that the kernel gives out stay free.
+    # The APIs take consecutive ports, below those that the kernel gives out and may take meanwhile.
     (engine, textract), api = free_ports(2), free_consecutive_ports(2)
     ports = ["--api-port", api, "--engine-port", engine, "--textract-port", textract]
     up = samhost(
@@ -50,8 +51,8 @@ def hosted(project, folder, *options):
 
 def free_consecutive_ports(count):
     while True:
-        (first,) = free_ports(1)
-        if all(not listens(first + index) for index in range(1, count)):
+        first = random.randrange(20_000, 30_000)
+        if all(not listens(first + index) for index in range(count)):
             return first
 
 
