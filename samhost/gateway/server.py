@@ -28,8 +28,9 @@ from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.http_proxy import send_request
+from samhost.gateway.integrations.invoker import Invoker
+from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
-from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
@@ -63,10 +64,11 @@ async def serve(config: Mapping[str, Any]) -> None:
         ) as session:
             connections = stack.enter_context(contextlib.closing(_connections(config["engine"])))
             engine = Engine(connections, urlsplit(config["engine"]).netloc, config["region"], credentials)
-            functions, roles = Functions(engine), Roles(engine)
+            roles = Roles(engine)
+            invoker = Invoker(Functions(engine), roles)
             by_type = (
-                authorizers(KeySets(partial(fetch, session), config["engine"]), functions, roles),
-                integrations(functions, roles, ServiceIntegration(engine, roles), partial(send_request, session)),
+                authorizers(KeySets(partial(fetch, session), config["engine"]), invoker),
+                integrations(invoker, ServiceIntegration(engine, roles), partial(send_request, session)),
             )
             servers = [_Server(_settings(Gateway(api, *by_type, _print))) for api in apis]
             _stop_on_signals(servers)

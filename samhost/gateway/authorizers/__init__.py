@@ -7,8 +7,7 @@ from samhost.gateway.authorizers.jwt_authorizer import JwtAuthorizer
 from samhost.gateway.authorizers.jwt_keys import KeySets
 from samhost.gateway.authorizers.lambda_authorizer import LambdaAuthorizer
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.integrations.functions import Functions
-from samhost.gateway.integrations.services.roles import Roles
+from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.messages import Caller
 
 
@@ -20,6 +19,6 @@ class Authorizer(Protocol):
         ...
 
 
-def authorizers(keys: KeySets, functions: Functions, roles: Roles) -> dict[str, Authorizer]:
+def authorizers(keys: KeySets, invoker: Invoker) -> dict[str, Authorizer]:
     """The authorizers by type."""
-    return {JwtSettings.type: JwtAuthorizer(keys), LambdaAuthorizerSettings.type: LambdaAuthorizer(functions, roles)}
+    return {JwtSettings.type: JwtAuthorizer(keys), LambdaAuthorizerSettings.type: LambdaAuthorizer(invoker)}

@@ -18,10 +18,8 @@ from samhost.gateway.errors import (
 )
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.iam_policies import as_list, conditions_hold, matches, statements
-from samhost.gateway.integrations.functions import Functions
+from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.lambda_event import event_1_0, event_2_0
-from samhost.gateway.integrations.lambda_permission import may_invoke
-from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Caller
 
@@ -43,9 +41,8 @@ class _Decision:
 class LambdaAuthorizer:
     """Admits callers whom a function lets pass."""
 
-    def __init__(self, functions: Functions, roles: Roles):
-        self._functions = functions
-        self._roles = roles
+    def __init__(self, invoker: Invoker):
+        self._invoker = invoker
         self._decisions: dict[tuple, tuple[float, _Decision]] = {}
 
     async def authorize(self, exchange: Exchange, settings: LambdaAuthorizerSettings) -> Caller:
@@ -80,24 +77,12 @@ class LambdaAuthorizer:
         event = json.dumps(_event(exchange, settings, identity), ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(SECONDS):
-                credentials = None
-                if settings.role:
-                    credentials = await self._roles.credentials(settings.role, source_arn, api.account_id)
-                elif not may_invoke(await self._functions.policy(function), source_arn, api.account_id):
-                    raise AuthorizerFailedError(
-                        f"The resource policy of {function} does not let apigateway.amazonaws.com invoke it for "
-                        f"{source_arn}: an AWS::Lambda::Permission is missing"
-                    )
-                invocation = await self._functions.invoke(function, event, credentials)
+                invocation = await self._invoker.invoke(function, event, settings.role, source_arn, api.account_id)
+            return invocation.payload(function)
         except TimeoutError:
             raise AuthorizerFailedError(f"{function} took more than {SECONDS} s") from None
         except (ConnectionError, IntegrationFailedError) as error:
             raise AuthorizerFailedError(str(error)) from error
-        if invocation.status != 200:
-            raise AuthorizerFailedError(f"Invoke of {function} answered {invocation.status}")
-        if invocation.function_error:
-            raise AuthorizerFailedError(f"{function} failed: {invocation.function_error}")
-        return invocation.payload
 
 
 def _event(exchange: Exchange, settings: LambdaAuthorizerSettings, identity: list[str]) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from typing import Any, Protocol
 
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.http_proxy import HttpProxy, SendRequest
+from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.lambda_proxy import LambdaProxy
 from samhost.gateway.integrations.not_emulated import NotEmulated
 from samhost.gateway.integrations.services.integration import ServiceIntegration
-from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
 from samhost.gateway.service_target import ServiceTarget
@@ -23,12 +22,10 @@ class Integration(Protocol):
         ...
 
 
-def integrations(
-    functions: Functions, roles: Roles, services: ServiceIntegration, send_request: SendRequest
-) -> dict[str, Integration]:
+def integrations(invoker: Invoker, services: ServiceIntegration, send_request: SendRequest) -> dict[str, Integration]:
     """The integrations by type."""
     return {
-        LambdaTarget.type: LambdaProxy(functions, roles),
+        LambdaTarget.type: LambdaProxy(invoker),
         HttpTarget.type: HttpProxy(send_request),
         ServiceTarget.type: services,
         NotEmulatedTarget.type: NotEmulated(),

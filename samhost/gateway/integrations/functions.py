@@ -8,6 +8,7 @@ from functools import cache
 from urllib.parse import quote
 
 from samhost.gateway.engine import Engine
+from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.signing import Credentials
 
 POLICY_SECONDS = 5  # a permission that is added or taken away counts this much later
@@ -15,11 +16,19 @@ POLICY_SECONDS = 5  # a permission that is added or taken away counts this much 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What Invoke answered: the HTTP status, `X-Amz-Function-Error` where the function failed, and the payload."""
+    """What Invoke answered: the HTTP status, `X-Amz-Function-Error` where the function failed, and its payload."""
 
     status: int
     function_error: str | None
-    payload: bytes
+    body: bytes
+
+    def payload(self, function: str) -> bytes:
+        """What the function answered; raises IntegrationFailedError where it could not be invoked, or has failed."""
+        if self.status != 200:
+            raise IntegrationFailedError(f"Invoke of {function} answered {self.status}")
+        if self.function_error:
+            raise IntegrationFailedError(f"{function} failed: {self.function_error}")
+        return self.body
 
 
 class Functions:

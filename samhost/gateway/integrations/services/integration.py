@@ -2,19 +2,21 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 
 from samhost.gateway.connections import Reply
 from samhost.gateway.engine import Engine
 from samhost.gateway.errors import BadRequestError, IntegrationUnavailableError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.lambda_permission import source_arn
+from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services import app_config, event_bridge, kinesis, sqs, step_functions
 from samhost.gateway.integrations.services.call import RoleClient
-from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Response
 from samhost.gateway.routing import Route
 from samhost.gateway.service_target import REGION, ServiceTarget
+from samhost.gateway.signing import Credentials
 
 OPERATIONS = (
     sqs.OPERATIONS | event_bridge.OPERATIONS | kinesis.OPERATIONS | step_functions.OPERATIONS | app_config.OPERATIONS
@@ -22,7 +24,6 @@ OPERATIONS = (
 # Of a service's headers, those that clients get; which they are on AWS is not documented [inf].
 _PASSED = ("content-type", "configuration-version", "x-amzn-requestid")
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
-_LOST_SESSION = (b"InvalidClientTokenId", b"UnrecognizedClientException", b"ExpiredToken")
 
 
 class ServiceIntegration:
@@ -58,15 +59,12 @@ class ServiceIntegration:
         if not _REGION.fullmatch(region):
             raise BadRequestError(f"{target.subtype}: {REGION} is none")
         source = source_arn(exchange, route, target.role.split(":")[1])
-        credentials = await self._roles.credentials(target.role, source, api.account_id)
-        operation = OPERATIONS[target.subtype]
-        reply = await operation(parameters, RoleClient(self._engine, target.role, credentials, region, api.account_id))
-        if reply.status not in (400, 403) or not any(code in reply.body for code in _LOST_SESSION):
-            return reply
-        # The engine has refused the credentials before it did anything: a crash has taken the role's session from it.
-        self._roles.forget(credentials)
-        credentials = await self._roles.credentials(target.role, source, api.account_id)
-        return await operation(parameters, RoleClient(self._engine, target.role, credentials, region, api.account_id))
+
+        def operate(credentials: Credentials) -> Awaitable[Reply]:
+            client = RoleClient(self._engine, target.role, credentials, region, api.account_id)
+            return OPERATIONS[target.subtype](parameters, client)
+
+        return await self._roles.call(target.role, source, api.account_id, operate)
 
 
 def _parameters(exchange: Exchange, target: ServiceTarget, body: bytes) -> dict[str, str]:

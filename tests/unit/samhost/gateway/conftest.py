@@ -19,8 +19,9 @@ from samhost.gateway.connections import Reply
 from samhost.gateway.document import load
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Invocation
+from samhost.gateway.integrations.invoker import Invoker
+from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
-from samhost.gateway.integrations.services.roles import Roles
 from samhost.gateway.messages import Response
 from samhost.gateway.signing import Credentials
 
@@ -49,6 +50,7 @@ class FakeFunctions:
     function_error: str | None = None
     failure: Exception | None = None
     seconds: float = 0
+    answers: list[Invocation] = field(default_factory=list)  # before that one, in turn
     resource_policy: dict = field(default_factory=lambda: ALLOWED)
     events: list[dict] = field(default_factory=list)
     invoked: list[str] = field(default_factory=list)
@@ -61,6 +63,8 @@ class FakeFunctions:
         await asyncio.sleep(self.seconds)
         if self.failure:
             raise self.failure
+        if self.answers:
+            return self.answers.pop(0)
         payload = self.value if isinstance(self.value, bytes) else json.dumps(self.value).encode()
         return Invocation(self.status, self.function_error, payload)
 
@@ -282,9 +286,10 @@ def serve(definition, signing_key):
         functions, engine, log = functions or FakeFunctions(), engine or FakeEngine(), []
         keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
         roles = Roles(engine)
+        invoker = Invoker(functions, roles)
         by_type = (
-            authorizers(keys, functions, roles),
-            integrations(functions, roles, ServiceIntegration(engine, roles), backend.send),
+            authorizers(keys, invoker),
+            integrations(invoker, ServiceIntegration(engine, roles), backend.send),
         )
         return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
 

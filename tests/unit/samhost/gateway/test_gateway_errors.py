@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from samhost.gateway.integrations.functions import Invocation
 from samhost.gateway.integrations.lambda_proxy import PAYLOAD_BYTES
 from samhost.gateway.messages import BODY_BYTES
 
@@ -98,6 +99,13 @@ def test_a_role_that_does_not_trust_api_gateway_invokes_nothing(serve, functions
     api.engine.trusted = "lambda.amazonaws.com"
     assert api.get("/pets").status_code == 500
     assert functions.invoked == []
+
+
+def test_where_the_engine_has_lost_the_roles_session_the_function_is_invoked_with_another(serve, functions, operation):
+    functions.answers = [Invocation(403, None, b'{"__type":"UnrecognizedClientException"}')]
+    api = serve(paths={"/pets": {"get": operation(credentials=ROLE)}}, functions=functions)
+    assert api.get("/pets").status_code == 200
+    assert functions.credentials.access_key == "ASIA2"
 
 
 def test_a_role_that_may_not_invoke_the_function_is_500(serve, functions, operation):

@@ -34,7 +34,7 @@ def test_an_invocation_is_one_call_of_the_public_api():
     engine = Engine(Reply(200, {"x-amz-function-error": "Unhandled"}, b"{}"))
     invocation = asyncio.run(Functions(engine).invoke(ARN, b"event"))
     assert engine.calls == [("lambda", "POST", f"{PATH}/invocations", b"event")]
-    assert (invocation.status, invocation.function_error, invocation.payload) == (200, "Unhandled", b"{}")
+    assert (invocation.status, invocation.function_error, invocation.body) == (200, "Unhandled", b"{}")
 
 
 def test_a_policy_is_read_once_for_requests_that_come_together():

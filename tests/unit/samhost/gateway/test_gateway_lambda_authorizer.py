@@ -3,6 +3,7 @@
 import pytest
 
 from samhost.gateway.authorizers import lambda_authorizer
+from samhost.gateway.integrations.functions import Invocation
 
 INTEGRATION = "arn:aws:lambda:us-east-1:000000000000:function:echo"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:guard"
@@ -344,6 +345,13 @@ def test_with_credentials_it_is_invoked_as_that_role(guarded, functions):
     api = guarded(authorizerCredentials=role)
     assert api.get("/pets/1", headers=ANNA).status_code == 200
     assert api.guard.credentials.access_key == "ASIA1"
+
+
+def test_where_the_engine_has_lost_the_roles_session_it_is_invoked_with_another(guarded):
+    api = guarded(authorizerCredentials="arn:aws:iam::000000000000:role/guard")
+    api.guard.answers = [Invocation(403, None, b'{"__type":"UnrecognizedClientException"}')]
+    assert api.get("/pets/1", headers=ANNA).status_code == 200
+    assert api.guard.credentials.access_key == "ASIA2"
 
 
 def test_a_role_that_does_not_trust_api_gateway_is_500(guarded):

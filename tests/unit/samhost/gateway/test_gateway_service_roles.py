@@ -7,7 +7,7 @@ import pytest
 
 from samhost.gateway.connections import Reply
 from samhost.gateway.errors import IntegrationFailedError
-from samhost.gateway.integrations.services.roles import MARGIN_SECONDS, Roles
+from samhost.gateway.integrations.roles import MARGIN_SECONDS, Roles
 
 PARAMETERS = {"QueueUrl": "http://127.0.0.1/000000000000/queue"}
 ROLE, SOURCE, ACCOUNT = "arn:aws:iam::000000000000:role/path/caller", "arn:aws:execute-api:::a/$default/GET/x", "0"

@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
+from typing import Protocol
 from urllib.parse import unquote, urlencode
 
 from samhost.gateway.connections import Reply
@@ -17,6 +19,7 @@ from samhost.gateway.integrations.services.call import FORM
 from samhost.gateway.signing import Credentials
 
 SESSION_NAME = "BackplaneAssumeRoleSession"  # what API Gateway calls its sessions [obs]
+_LOST_SESSION = (b"InvalidClientTokenId", b"UnrecognizedClientException", b"ExpiredToken")
 MARGIN_SECONDS = 300  # before their end, credentials are fetched anew
 
 
@@ -26,15 +29,44 @@ class _Session:
     ends: float  # seconds since the epoch
 
 
+class Answer(Protocol):
+    """What a call is answered: a service's reply, or a function's."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """What the engine said."""
+        ...
+
+
 class Roles:
-    """Credentials of roles, kept until shortly before they end."""
+    """Calls as roles, with credentials that are kept until shortly before they end."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._sessions: dict[tuple[str, str], asyncio.Task[_Session]] = {}
 
+    async def call[A: Answer](
+        self, role: str, source_arn: str, account_id: str, call: Callable[[Credentials], Awaitable[A]]
+    ) -> A:
+        """The answer of a call with a role's credentials, for a route or an authorizer that has this ARN.
+
+        Raises what `credentials` does, and what the call does.
+        """
+        credentials = await self.credentials(role, source_arn, account_id)
+        answer = await call(credentials)
+        if answer.status not in (400, 403) or not any(code in answer.body for code in _LOST_SESSION):
+            return answer
+        # The engine has refused the credentials before it did anything: a crash has taken the role's session from it.
+        self._forget(credentials)
+        return await call(await self.credentials(role, source_arn, account_id))
+
     async def credentials(self, role: str, source_arn: str, account_id: str) -> Credentials:
-        """A role's credentials, for an API whose route has this ARN.
+        """A role's credentials, for a route or an authorizer that has this ARN.
 
         Raises IntegrationFailedError where the role does not let API Gateway assume it, TimeoutError and
         ConnectionError.
@@ -51,8 +83,7 @@ class Roles:
                 del self._sessions[key]
             raise
 
-    def forget(self, credentials: Credentials) -> None:
-        """Take credentials for ended, as they are where the engine has lost their session in a crash."""
+    def _forget(self, credentials: Credentials) -> None:
         for key, session in list(self._sessions.items()):
             if session.done() and not session.exception() and session.result().credentials == credentials:
                 del self._sessions[key]
