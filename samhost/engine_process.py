@@ -1,6 +1,6 @@
 """The engine's process: MiniStack, its state in snapshots, and what it would lose on the way made good.
 
-Kinesis is delivered to functions by `engine_streams`.
+Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`.
 
 MiniStack writes its state when it stops in order, and only then. Here it is written every few seconds in which
 something has changed. For that, private names of MiniStack's are used, each of them asserted at start.
@@ -13,9 +13,9 @@ function's process has ended with the engine.
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
+import pkgutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +41,12 @@ PRIVATE_NAMES = {
     "app": ["main", "app", "save_all", "load_state", "_build_persistence_save_dict"],
     "core.arn": ["parse_arn"],
     "core.concurrency": ["spawn_background"],
+    "core.lambda_runtime": [
+        "Worker._spawn",
+        "Worker._read_stderr",
+        "Worker._drain_stderr",
+        "Worker._drain_stderr_bounded",
+    ],
     "core.persistence": ["STATE_DIR", "save_all", "load_state"],
     "services.kinesis": ["_streams"],
     "services.lambda_svc": [
@@ -81,7 +87,10 @@ def main() -> None:
         sys.exit(str(error))
     from ministack import app
 
+    from samhost import engine_logs
+
     engine_streams.install()
+    engine_logs.install()
     app.load_state = _load_state
     app.save_all = lambda _states: snapshots.take_now()
     app.app = guarded(_application(app.app, snapshots, _instant(newest)))
@@ -93,10 +102,18 @@ def _assert_private_names() -> None:
         f"ministack.{module}.{name}"
         for module, names in PRIVATE_NAMES.items()
         for name in names
-        if not hasattr(importlib.import_module(f"ministack.{module}"), name)
+        if not _exists(f"ministack.{module}:{name}")
     ]
     if missing:
         raise EngineChangedError(missing)
+
+
+def _exists(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except AttributeError:
+        return False
+    return True
 
 
 def _instant(snapshot: Path | None) -> datetime | None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from samhost import engine_process
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:uploads"
@@ -34,10 +36,11 @@ def test_messages_that_functions_were_handling_are_visible_after_a_restart():
     assert delayed["visible_at"] == of_another_consumer["visible_at"] == later
 
 
-def test_an_engine_without_a_name_that_is_needed_does_not_start(tmp_path):
+@pytest.mark.parametrize(("module", "name"), [("services.s3", "_gone"), ("core.lambda_runtime", "Worker._gone")])
+def test_an_engine_without_a_name_that_is_needed_does_not_start(module, name, tmp_path):
     program = (
         "from samhost import engine_process\n"
-        "engine_process.PRIVATE_NAMES['services.s3'].append('_gone')\n"
+        f"engine_process.PRIVATE_NAMES[{module!r}].append({name!r})\n"
         "engine_process.main()\n"
     )
     run = subprocess.run(
@@ -46,5 +49,5 @@ def test_an_engine_without_a_name_that_is_needed_does_not_start(tmp_path):
     )  # fmt: skip
 
     assert run.returncode == 1
-    assert "This version of MiniStack has no ministack.services.s3._gone" in run.stderr
+    assert f"This version of MiniStack has no ministack.{module}.{name}" in run.stderr
     assert "pyproject.toml" in run.stderr
