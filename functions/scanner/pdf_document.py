@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import IO, Any
 
 from fpdf import FPDF, ViewerPreferences
-from fpdf.enums import OutputIntentSubType, PDFResourceType
+from fpdf.enums import OutputIntentSubType
 from fpdf.image_datastructures import RasterImageInfo
 from fpdf.output import OutputProducer, PDFICCProfile, PDFXObject
 from fpdf.syntax import Name, PDFArray, PDFContentStream
@@ -89,17 +89,17 @@ class Document(FPDF):
         return self._font.encode_text(text.replace("\0", " "))  # no font has a glyph for NUL
 
     def add_form(self, content: bytes, box: tuple[int, int, int, int]) -> int:
-        """Add what pages show again and again; return the number N under which they do, as `/IN Do`, once allowed."""
+        """Add what pages show again and again; return the number N under which they do, as `/IN Do`.
+
+        All pages share their resources then: a dictionary for each, of a hundred glyphs, would be most of the document.
+        """
+        self.single_resources_object = True
         form: Any = PDFContentStream(content, compress=len(content) > 200)
         form.type, form.subtype, form.b_box = Name("XObject"), Name("Form"), PDFArray(list(box))
         number = self._resource_catalog.next_xobject_index
         self._resource_catalog.next_xobject_index += 1
         self._resource_catalog.form_xobjects.append((number, form))
         return number
-
-    def allow_form(self, number: int) -> None:
-        """Allow the current page to show a form."""
-        self._resource_catalog.add(PDFResourceType.X_OBJECT, number, self.page)
 
     def add_image(self, info: dict[str, Any], profile: bytes | None) -> str:
         """Add an image, as fpdf2 describes one, with its ICC profile; return the name under which to place it.

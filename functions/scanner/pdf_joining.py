@@ -5,7 +5,9 @@ programs, colour profiles, the forms of typeset glyphs.
 """
 
 import hashlib
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,9 @@ _PACKET = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{}\n<?xpack
 
 _PLACEHOLDER = b"31415926535897932384626433832795"
 """What qpdf writes for a file's identifier if it is not to make one up."""
+
+_SHARED_AT_ONCE = 16_000
+"""Streams, which take some 80 MB."""
 
 
 class DamagedPartError(Exception):
@@ -45,50 +50,83 @@ def join(
     DamagedPartError where a part cannot be read, ValueError where the parts have more or fewer sheets than `sheets`
     says.
     """
-    identifiers = [_checked(number, path) for number, path in enumerate(parts)]
-    # A job of qpdf's own, for pikepdf's pages would take each image into memory.
-    pages = [{"file": str(path), "range": "1-z"} for path in parts]
-    job = pikepdf.Job({"empty": "", "pages": pages, "outputFile": "never written", "removeUnreferencedResources": "no"})
-    with job.create_pdf() as joined:
+    checked = [_checked(number, path) for number, path in enumerate(parts)]
+    identifiers, alike = zip(*checked, strict=True)
+    with tempfile.TemporaryDirectory() as folder, _merged(_condensed(parts, alike, Path(folder))) as joined:
         if len(joined.pages) != (told := sum(page.count for page in sheets)):
             raise ValueError(f"the parts have {len(joined.pages)} sheets, not {told}")
-        _share(joined)
         _describe(joined, title, created, language)
         _list(joined, sheets)
         with Pdf.open(parts[0]) as first:
             intents = first.make_indirect(first.Root.OutputIntents)
             joined.Root.OutputIntents = joined.copy_foreign(intents)
-        described = repr([identifiers, title, created.astimezone(UTC), language, sheets]).encode()
+        described = repr([identifiers, title, created.astimezone(UTC), language, *sheets]).encode()
         _write(joined, hashlib.sha256(described).digest()[:16], file)
 
 
-def _checked(number: int, path: Path) -> bytes:
-    """Return the identifier of a part, which is a digest of its content, once each of its objects has been read."""
+@contextmanager
+def _merged(parts: Iterable[Path]) -> Iterator[Pdf]:
+    """Give a PDF of the parts' pages, by a job of qpdf's own: pikepdf's pages would take each image into memory."""
+    pages = [{"file": str(path), "range": "1-z"} for path in parts]
+    job = pikepdf.Job({"empty": "", "pages": pages, "outputFile": "never written", "removeUnreferencedResources": "no"})
+    with job.create_pdf() as merged:
+        _share(merged)
+        yield merged
+
+
+def _condensed(parts: Sequence[Path], alike: Sequence[int], folder: Path) -> Sequence[Path]:
+    """Return PDFs of the same pages that have fewer streams to share, if `parts` have many: joined by batches.
+
+    `alike` says of each part how many streams it may share. A part of Chinese has a thousand glyphs or two, and each
+    takes some 5 KB of memory until all parts are joined. The batches go to `folder`; parts of images make none.
+    """
+    batches, room = [], 0
+    for path, count in zip(parts, alike, strict=True):
+        if count > room or not batches:
+            batches.append([])
+            room = _SHARED_AT_ONCE
+        batches[-1].append(path)
+        room -= count
+    if sum(alike) <= _SHARED_AT_ONCE or len(batches) == len(parts):
+        return parts
+    (folder := folder / "condensed").mkdir()
+    condensed, left = [folder / f"{number}.pdf" for number, _ in enumerate(batches)], []
+    for target, batch in zip(condensed, batches, strict=True):
+        with _merged(batch) as merged, target.open("wb") as file:
+            left.append(_share(merged))
+            _write(merged, bytes(16), file)
+    return _condensed(condensed, left, folder)
+
+
+def _checked(number: int, path: Path) -> tuple[bytes, int]:
+    """Read each object of a part; return its identifier, a digest of its content, and how many streams it may share."""
     try:
         with Pdf.open(path, access_mode=pikepdf.AccessMode.stream, attempt_recovery=False) as part:
-            _share(part)
+            alike = _share(part)
             list(part.objects)
             identifier, warnings = bytes(part.trailer.ID[1]), part.get_warnings()
+            complete = "/OutputIntents" in part.Root
     except (pikepdf.PdfError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DamagedPartError(number, str(error)) from error
-    if warnings:
-        raise DamagedPartError(number, str(warnings[0]))
-    return identifier
+    if warnings or not complete:
+        raise DamagedPartError(number, str([*warnings, "it has no output intent"][0]))
+    return identifier, alike
 
 
-def _share(joined: Pdf) -> None:
-    """Replace what the pages' resources have alike by the first of each."""
+def _share(joined: Pdf) -> int:
+    """Replace what the pages' resources have alike by the first of each; return how many streams were looked at."""
     shared = _Shared()
-    for page in joined.pages:
-        for font in page.resources.Font.values():
+    for resources in {page.Resources.objgen: page.Resources for page in joined.pages}.values():
+        for font in resources.Font.values():
             descriptor = font.DescendantFonts[0].FontDescriptor
             descriptor.FontFile2 = shared.one(descriptor.FontFile2)
-        objects = page.resources.get("/XObject", {})
+        objects = resources.get("/XObject", {})
         for name, shown in objects.items():
             if shown.Subtype == Name.Form:
                 objects[name] = shared.one(shown)
             elif isinstance(space := shown.get("/ColorSpace"), Array) and space[0] == Name.ICCBased:
                 space[1] = shared.one(space[1])
+    return len(shared.seen)
 
 
 @dataclass(slots=True)
@@ -101,8 +139,7 @@ class _Shared:
     def one(self, stream: Any) -> Any:
         """Return the first stream that is like this one."""
         if stream.objgen not in self.seen:
-            entries = repr(sorted((key, str(value)) for key, value in stream.stream_dict.items()))
-            digest = hashlib.sha256(entries.encode() + stream.read_raw_bytes()).digest()
+            digest = hashlib.sha256(stream.stream_dict.unparse() + stream.read_raw_bytes()).digest()
             self.seen[stream.objgen] = self.streams.setdefault(digest, stream)
         return self.seen[stream.objgen]
 

@@ -47,15 +47,12 @@ class _Glyphs:
     forms: dict[tuple[str, int], int | None] = field(default_factory=dict)
 
     def form(self, typeface: Typeface, glyph: int) -> int | None:
-        """Return the number of a glyph's form, for the current page."""
+        """Return the number of a glyph's form."""
         key = typeface.name, glyph
         if key not in self.forms:
             outline = typeface.outline(glyph)
             self.forms[key] = self.document.add_form(outline + b" f", _BOX) if outline else None
-        number = self.forms[key]
-        if number is not None:
-            self.document.allow_form(number)
-        return number
+        return self.forms[key]
 
 
 def build(

@@ -179,9 +179,15 @@ def verdicts(tmp_path_factory):
         pdf_joining.join([paths[name] for name in names], sheets, title, CREATED, language, file)
         return file.getvalue()
 
+    def join_by_batches(*names):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pdf_joining, "_SHARED_AT_ONCE", 600)
+            return join(*names)
+
     late = {
         "joined": join(*made),
         "joined, of one": join("text: no text"),
+        "joined by batches": join_by_batches("typeset", "typeset", "typeset in a language", "text: no text", "typeset"),
         "text that is not invisible": spoilt(made["text: every script"][0], show_the_text),
         **{f"joined, {name}": join("typeset", title=title, language="ja") for name, title in TITLES.items()},
         **{f"spoilt: {name}": spoilt(made[file][0], spoil) for name, (file, spoil, _) in SPOILT.items()},
@@ -244,7 +250,7 @@ SPOILT = {
 VALID = [
     *(f"image: {name}" for name in IMAGES), *(f"text: {name}" for name in TEXTS), *TITLES, "every image", "turned",
     "text that is not invisible", "typeset", "typeset in a language",
-    "joined", "joined, of one", *(f"joined, {name}" for name in TITLES),
+    "joined", "joined, of one", "joined by batches", *(f"joined, {name}" for name in TITLES),
 ]  # fmt: skip
 
 

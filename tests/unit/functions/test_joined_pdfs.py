@@ -15,7 +15,7 @@ from PIL import Image
 from unit.functions.pictures import encoded, picture
 
 import scanner
-from scanner import pdf, typeset_pdf
+from scanner import pdf, pdf_joining, typeset_pdf
 from scanner.pdf_joining import DamagedPartError, Sheets, join
 from scanner.text import Line, RecognisedText, Word
 
@@ -239,7 +239,7 @@ def test_images_that_are_alike_stay_apart_from_their_profiles(part):
         assert spaces[0].objgen == spaces[2].objgen
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut off", "not a PDF", "without its font"])
+@pytest.mark.parametrize("damage", ["empty", "cut off", "not a PDF", "without its font", "without its intent"])
 def test_a_damaged_part_is_named(part, tmp_path, damage):
     good, (path, sheets) = part({1: ("a", picture())}), part({2: ("b", picture())})
     whole = path.read_bytes()
@@ -248,6 +248,7 @@ def test_a_damaged_part_is_named(part, tmp_path, damage):
             "empty": b"",
             "cut off": whole[: len(whole) // 2],
             "not a PDF": b"<html></html>",
+            "without its intent": whole.replace(b"/OutputIntents", b"/OutputIntentz"),
             "without its font": whole.replace(b"/FontFile2", b"/NoFontFile"[:10]),
         }[damage]
     )
@@ -268,6 +269,17 @@ def test_damage_is_either_named_or_leaves_a_pdf_that_can_be_read(typeset):
             continue
         with opened(document) as file:
             assert len(file.pages) == 1
+
+
+def test_parts_of_many_glyphs_are_joined_by_batches_into_the_same_pdf(typeset, monkeypatch):
+    parts = [typeset({n: f"page {n} of sheets\nשלום {chr(0x4E00 + n)}"}) for n in range(1, 12)]
+    at_once = joined(*parts)
+    jobs, job = [], pikepdf.Job
+    monkeypatch.setattr(pikepdf, "Job", lambda what: jobs.append(len(what["pages"])) or job(what))
+    monkeypatch.setattr(pdf_joining, "_SHARED_AT_ONCE", 60)
+    assert joined(*parts) == at_once
+    assert len(jobs) > 3
+    assert max(jobs) <= 4
 
 
 def test_sheets_that_are_not_those_of_the_parts_are_refused(part):
