@@ -11,46 +11,57 @@ from scanner import text_layer
 from scanner.image import open_image, orientation, upright_size
 from scanner.pdf_document import Document
 from scanner.pdf_image import place
+from scanner.sheets import Sheets
 from scanner.text import Line, RecognisedText
 from scanner.text_layer import PlacedWord
 
 _POINTS_PER_INCH = 72
 _PLAUSIBLE_DPI = range(150, 1201)
 _A4_LONG_SIDE = 297 / 25.4 * _POINTS_PER_INCH
+_SHORTEST_SIDE, _LONGEST_SIDE = 3, 14_400
+"""Points; what ISO 19005-2, 6.1.13 allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScannedPage:
-    """A page for the PDF: its text, and how to read its image (JPEG, PNG or TIFF bytes) when its turn comes.
+    """A page for the PDF: its number, its text, and how to read its image (JPEG, PNG or TIFF) when its turn comes.
 
     `rotation` is by how many degrees clockwise, a multiple of 90, viewers turn the upright page.
     """
 
+    number: int
     text: RecognisedText
     read_image: Callable[[], bytes]
     rotation: int = 0
 
 
 def build(
-    title: str, created: datetime, pages: Sequence[ScannedPage], packing: Callable[[int], None], file: IO[bytes]
-) -> None:
-    """Write a PDF of `pages`; the images, one at a time, pass through memory and a temporary file.
+    title: str,
+    created: datetime,
+    pages: Sequence[ScannedPage],
+    packing: Callable[[int], None],
+    file: IO[bytes],
+    language: str | None = None,
+) -> list[Sheets]:
+    """Write a PDF/A-2b of `pages` and return its sheets. Images pass one at a time through memory and a temporary file.
 
-    `packing` is told how many pixels are about to be decoded and packed anew: images that are neither JPEGs nor plain
-    PNGs take time. Raises ImageRefusedError where an image cannot be read, and whatever `read_image` and `packing` do.
+    `language` is a BCP 47 tag. `packing` is told how many pixels are about to be decoded and packed anew: images that
+    are neither JPEGs nor plain PNGs take time. Raises ImageRefusedError where an image cannot be read, and whatever
+    `read_image` and `packing` do.
     """
     characters = {character for page in pages for word in page.text.words for character in word.text}
-    document = Document(title, created, characters)
+    document = Document(title, created, language, characters)
     for page in pages:
         _add_page(document, page, packing)
     document.write_to(file)
+    return document.sheets
 
 
 def _add_page(document: Document, page: ScannedPage, packing: Callable[[int], None]) -> None:
     data = page.read_image()
     image = open_image(data)
     width, height = _page_size(image)
-    document.add_page(format=(width, height))
+    document.add_sheet(page.number, width, height)
     if page.rotation:
         vars(document.pages[document.page])["rotate"] = (
             page.rotation
@@ -60,7 +71,10 @@ def _add_page(document: Document, page: ScannedPage, packing: Callable[[int], No
 
 
 def _page_size(image: Image.Image) -> tuple[float, float]:
-    """Return the upright page in points: by the image's resolution if a scanner may have set it, else as long as A4."""
+    """Return the upright page in points: by the image's resolution if a scanner may have set it, else as long as A4.
+
+    A strip so thin that no page could be is enlarged, and if need be widened.
+    """
     width, height = upright_size(image)
     try:
         horizontal, vertical = (round(dpi) for dpi in image.info.get("dpi", (0, 0)))
@@ -69,9 +83,11 @@ def _page_size(image: Image.Image) -> tuple[float, float]:
     if orientation(image) >= 5:  # 5 to 8 lie on their side
         horizontal, vertical = vertical, horizontal
     if horizontal in _PLAUSIBLE_DPI and vertical in _PLAUSIBLE_DPI:
-        return width / horizontal * _POINTS_PER_INCH, height / vertical * _POINTS_PER_INCH
-    scale = _A4_LONG_SIDE / max(width, height)
-    return width * scale, height * scale
+        sides = width / horizontal * _POINTS_PER_INCH, height / vertical * _POINTS_PER_INCH
+    else:
+        sides = width / max(width, height) * _A4_LONG_SIDE, height / max(width, height) * _A4_LONG_SIDE
+    enlarged = max(_SHORTEST_SIDE / min(sides), 1)
+    return min(sides[0] * enlarged, _LONGEST_SIDE), min(sides[1] * enlarged, _LONGEST_SIDE)
 
 
 def _placed(line: Line, width: float, height: float) -> Iterator[PlacedWord]:

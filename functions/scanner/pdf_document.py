@@ -1,4 +1,4 @@
-"""A PDF on its way into a file: fpdf2's document, in memory that does not grow with the images that are put into it.
+"""A PDF/A-2b on its way into a file: fpdf2's document, in memory that does not grow with the images put into it.
 
 fpdf2 would hold every image, and once more in the document that it puts together. Here images wait in a temporary file,
 and what is finished goes to a file at once. The same input gives the same bytes.
@@ -10,30 +10,52 @@ import zlib
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import IO, Any
 
-from fpdf import FPDF
-from fpdf.enums import PDFResourceType
+from fpdf import FPDF, ViewerPreferences
+from fpdf.enums import OutputIntentSubType
 from fpdf.image_datastructures import RasterImageInfo
-from fpdf.output import OutputProducer, PDFXObject
+from fpdf.output import OutputProducer, PDFICCProfile, PDFXObject
 from fpdf.syntax import Name, PDFArray, PDFContentStream
+from fpdf.util import builtin_srgb2014_bytes
 
-from scanner import glyphless
+from scanner import archival, glyphless
+from scanner.sheets import Sheets, heading, label
 
 _FONT = "glyphless"
 
+_MAX_SHOWN = 16_000
+"""Characters, two bytes each; ISO 19005-2, 6.1.13 allows a string 32,767 bytes."""
+
 
 class Document(FPDF):
-    """A document in points, with one font, whose glyphs are for `characters` and all empty."""
+    """A document in points, with one font, whose glyphs are for `characters` and all empty.
 
-    def __init__(self, title: str, created: datetime, characters: Set[str]) -> None:
+    `language` is a BCP 47 tag. `sheets` tells the project's pages that the document shows so far.
+    """
+
+    def __init__(self, title: str, created: datetime, language: str | None, characters: Set[str]) -> None:
         super().__init__(unit="pt")
         self.pdf_version = "1.7"
         self.set_auto_page_break(auto=False)
+        self.set_margin(0)
         self.set_title(title)
-        self.set_producer("Docscan")
+        self.set_producer(archival.PRODUCER)
         self.set_creation_date(created)
+        self.set_xmp_metadata(archival.xmp(title, created))
+        self.add_output_intent(
+            OutputIntentSubType.PDFA,
+            output_condition_identifier="sRGB",
+            dest_output_profile=PDFICCProfile(builtin_srgb2014_bytes(), n=3, alternate="DeviceRGB"),
+            info="sRGB IEC 61966-2-1",
+        )
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
+        if language:
+            self.set_lang(language)
+        self.sheets: list[Sheets] = []
         self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 - gone with the document
+        self._profiles: dict[bytes, _Stored] = {}
         self._digest = hashlib.sha256()
         with tempfile.NamedTemporaryFile(suffix=".ttf") as font:
             font.write(glyphless.font(characters))
@@ -41,6 +63,16 @@ class Document(FPDF):
             self.add_font(_FONT, fname=font.name)
         self.set_font(_FONT, size=1)
         self._font: Any = self.current_font
+        self.show = lru_cache(maxsize=4096)(self._show)  # texts say the same words again and again
+
+    def add_sheet(self, number: int, width: float, height: float) -> None:
+        """Begin a sheet of that size that shows the project's page `number`, or more of it."""
+        nth = self.sheets.pop().count + 1 if self.sheets and self.sheets[-1].number == number else 1
+        self.sheets.append(Sheets(number, nth))
+        prefix, start = label(number, nth)
+        self.add_page(format=(width, height), label_style="D", label_prefix=prefix, label_start=start)
+        if nth == 1:
+            self.start_section(heading(number))
 
     def draw(self, *operators: str) -> None:
         """Add operators to the current page's content."""
@@ -50,12 +82,18 @@ class Document(FPDF):
         """Return the operator that selects the font, one point large, on the current page."""
         return self._set_font_for_page(self._font, self.font_size_pt, wrap_in_text_object=False)
 
-    def show(self, text: str) -> str:
-        """Return the operator that shows text from left to right."""
-        return self._font.encode_text(text)
+    def _show(self, text: str) -> str:
+        """Return the operators that show text from left to right."""
+        if len(text) > _MAX_SHOWN:
+            return " ".join(self._show(text[start : start + _MAX_SHOWN]) for start in range(0, len(text), _MAX_SHOWN))
+        return self._font.encode_text(text.replace("\0", " "))  # no font has a glyph for NUL
 
     def add_form(self, content: bytes, box: tuple[int, int, int, int]) -> int:
-        """Add what pages show again and again; return the number N under which they do, as `/IN Do`, once allowed."""
+        """Add what pages show again and again; return the number N under which they do, as `/IN Do`.
+
+        All pages share their resources then: a dictionary for each, of a hundred glyphs, would be most of the document.
+        """
+        self.single_resources_object = True
         form: Any = PDFContentStream(content, compress=len(content) > 200)
         form.type, form.subtype, form.b_box = Name("XObject"), Name("Form"), PDFArray(list(box))
         number = self._resource_catalog.next_xobject_index
@@ -63,28 +101,38 @@ class Document(FPDF):
         self._resource_catalog.form_xobjects.append((number, form))
         return number
 
-    def allow_form(self, number: int) -> None:
-        """Allow the current page to show a form."""
-        self._resource_catalog.add(PDFResourceType.X_OBJECT, number, self.page)
-
     def add_image(self, info: dict[str, Any], profile: bytes | None) -> str:
         """Add an image, as fpdf2 describes one, with its ICC profile; return the name under which to place it.
 
-        The encoded bytes in `data`, and in `smask` where there is one, are put aside until the document is written.
+        Its encoded bytes, in `data` and in `smask` where there is one, and the profile, which images may share, are put
+        aside until the document is written.
         """
-        cache = self.image_cache
-        index = cache.icc_profiles.setdefault(profile, len(cache.icc_profiles)) if profile else None
+        images = self.image_cache.images
         stored = {key: self._put_aside(info[key]) for key in ("data", "smask") if key in info}
         name = f"page-{self.page}"
-        cache.images[name] = RasterImageInfo(
-            info | stored, i=len(cache.images) + 1, usages=0, iccp_i=index, inverted=False
+        images[name] = RasterImageInfo(
+            info | stored,
+            i=len(images) + 1,
+            usages=0,
+            iccp_i=self._index_of(profile) if profile else None,
+            inverted=False,
         )
         return name
+
+    def profile(self, index: int) -> "_Stored":
+        """Return the profile of that index, deflated."""
+        return list(self._profiles.values())[index]
+
+    def _index_of(self, profile: bytes) -> int:
+        digest = hashlib.sha256(profile).digest()
+        if digest not in self._profiles:
+            self._profiles[digest] = self._put_aside(zlib.compress(profile))
+        return list(self._profiles).index(digest)
 
     def write_to(self, file: IO[bytes]) -> None:
         """Finish the document and write it."""
         sink = _Sink(file, self._digest)
-        self.output(output_producer_class=lambda document: _Producer(document, sink))  # pyright: ignore[reportArgumentType]
+        self.output(output_producer_class=lambda _: _Producer(self, sink))  # pyright: ignore[reportArgumentType]
         self._waiting.close()
 
     def file_id(self) -> str:
@@ -128,23 +176,23 @@ class _Sink:
 
 
 class _Producer(OutputProducer):
-    """fpdf2's producer, writing to a sink; each image's bytes are read when it is their turn, and not copied."""
+    """fpdf2's producer, writing to a sink; what was put aside is read when it is its turn, and not copied."""
 
-    def __init__(self, document: FPDF, sink: _Sink) -> None:
+    def __init__(self, document: Document, sink: _Sink) -> None:
         super().__init__(document)
+        self._document = document
         self.buffer: Any = sink
 
     def _add_image(self, info: dict[str, Any]) -> PDFXObject:
-        stored = info["data"]
-        image = super()._add_image({**info, "data": b""})
-        image.length = stored.length
+        return _deferred(super()._add_image({**info, "data": b""}), info["data"])
 
-        def serialize(**_: object) -> tuple[bytes, ...]:
-            head, end, tail = PDFXObject.serialize(image).encode("latin-1").rpartition(b"\nendstream")
-            return head, stored.read(), end + tail
-
-        image.serialize = serialize  # pyright: ignore[reportAttributeAccessIssue]
-        return image
+    def _ensure_iccp(self, img_info: dict[str, Any]) -> int:
+        index = img_info["iccp_i"]
+        if index not in self.iccp_i_to_pdf_i:
+            profile: Any = PDFContentStream(b"")
+            profile.filter, profile.n, profile.alternate = Name("FlateDecode"), img_info["dpn"], Name(img_info["cs"])
+            self.iccp_i_to_pdf_i[index] = self._add_pdf_obj(_deferred(profile, self._document.profile(index)), "iccp")
+        return self.iccp_i_to_pdf_i[index]
 
     def _out(self, data: Any) -> None:
         """Write an object, which may come in parts."""
@@ -153,3 +201,15 @@ class _Producer(OutputProducer):
             for part in parts:
                 self.buffer += part
         super()._out(data)
+
+
+def _deferred(stream: Any, content: _Stored) -> Any:
+    """Return an empty stream that reads its content when it is serialised, and then comes in parts."""
+    stream.length = content.length
+
+    def serialize(**_: object) -> tuple[bytes, ...]:
+        head, end, tail = type(stream).serialize(stream).encode("latin-1").rpartition(b"\nendstream")
+        return head, content.read(), end + tail
+
+    stream.serialize = serialize
+    return stream
