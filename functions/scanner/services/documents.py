@@ -118,9 +118,9 @@ def store(made_of: Contents, layout: Layout, key: str) -> str | None:
         return bucket.write(key, file, "application/pdf")
 
 
-def filename(name: str) -> str:
-    """Return what the PDF of a project of that name is called where it is saved."""
-    return f"{name[:_MAX_FILENAME]}.pdf"
+def filename(name: str, extension: str = "pdf") -> str:
+    """Return what a document of a project of that name is called where it is saved."""
+    return f"{name[:_MAX_FILENAME]}.{extension}"
 
 
 def _check(recognising: int, ready: int, limits: Limits) -> None:
