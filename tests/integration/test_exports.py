@@ -243,12 +243,54 @@ def test_another_attempt_uses_what_is_built(system, user, make_project):
     assert objects(system, f"parts/{project}/") == built
 
 
-def test_a_page_that_cannot_be_built_is_named(system, user, make_project):
+@pytest.fixture
+def impatient(system):
+    """Runs an export by a copy of the workflow that tries again at once; returns the error with which it has failed."""
+    client, machines = system.client("stepfunctions"), []
+
+    def run(user, project, part_function=None):
+        [original] = [m for m in client.list_state_machines()["stateMachines"] if "ExportsStateMachine" in m["name"]]
+        described = client.describe_state_machine(stateMachineArn=original["stateMachineArn"])
+        definition = json.loads(described["definition"])
+        task = definition["States"]["Build parts"]["ItemProcessor"]["States"]["Build part"]
+        task["Retry"][0] |= {"IntervalSeconds": 1, "BackoffRate": 1.0}
+        if part_function:
+            task["Parameters"]["FunctionName"] = part_function
+        machine = client.create_state_machine(
+            name=f"impatient-{uuid.uuid4()}", definition=json.dumps(definition), roleArn=described["roleArn"]
+        )["stateMachineArn"]
+        machines.append(machine)
+        name, order = f"{user.sub}_{uuid.uuid4()}", json.dumps({"projectId": project})
+        execution = client.start_execution(stateMachineArn=machine, name=name, input=order)["executionArn"]
+        deadline = time.monotonic() + 60
+        while (found := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        return found["status"], found["error"], found["cause"]
+
+    yield run
+    for machine in machines:
+        client.delete_state_machine(stateMachineArn=machine)
+
+
+def test_a_page_that_cannot_be_built_is_named(system, user, make_project, impatient):
     project, pages = make_project(3)
     for key in objects(system, f"words/{project}/{pages[1]}/"):
         system.client("s3").put_object(Bucket=system.output("BucketName"), Key=key, Body=b"no JSON")
 
-    failed = ended(user, start(user, project), seconds=180)
+    status, error, cause = impatient(user, project)
 
-    assert (failed["status"], failed["reason"]["code"]) == ("failed", "page-failed")
-    assert failed["reason"]["message"].startswith("Page 2 could not be put into the export")
+    assert (status, error) == ("FAILED", "page-failed")
+    assert cause.startswith("Page 2 could not be put into the export")
+
+
+def test_a_part_whose_function_never_answers_is_named_by_its_pages(system, user, make_project, impatient):
+    project, _ = make_project(60)
+    functions = system.client("lambda").get_paginator("list_functions").paginate()
+    # It ends with an error at once, for what it gets is no message of a queue.
+    [function] = [f["FunctionArn"] for a in functions for f in a["Functions"] if "Deletion" in f["FunctionName"]]
+
+    status, error, cause = impatient(user, project, function)
+
+    assert (status, error) == ("FAILED", "page-failed")
+    assert cause.startswith("One of the pages 1 to 50 could not be put into the export")
