@@ -3,14 +3,18 @@
 The same facts stand in the document's information dictionary and in its XMP packet, where PDF/A looks for them.
 """
 
+import re
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 PRODUCER = "Docscan"
 
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 def xmp(title: str, created: datetime) -> str:
     """Return the XMP metadata of a document, without the packet's wrapper (ISO 16684-1; ISO 19005-2, 6.6)."""
+    title = escape(_NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", title))
     moment = f"{created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return f"""<x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -19,7 +23,7 @@ def xmp(title: str, created: datetime) -> str:
  xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
  xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"
  xmlns:xmp="http://ns.adobe.com/xap/1.0/">
-<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(title)}</rdf:li></rdf:Alt></dc:title>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
 <pdf:Producer>{PRODUCER}</pdf:Producer>
 <pdfaid:part>2</pdfaid:part>
 <pdfaid:conformance>B</pdfaid:conformance>

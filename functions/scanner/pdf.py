@@ -18,6 +18,8 @@ from scanner.text_layer import PlacedWord
 _POINTS_PER_INCH = 72
 _PLAUSIBLE_DPI = range(150, 1201)
 _A4_LONG_SIDE = 297 / 25.4 * _POINTS_PER_INCH
+_SHORTEST_SIDE, _LONGEST_SIDE = 3, 14_400
+"""Points; what ISO 19005-2, 6.1.13 allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ def _add_page(document: Document, page: ScannedPage, packing: Callable[[int], No
 
 
 def _page_size(image: Image.Image) -> tuple[float, float]:
-    """Return the upright page in points: by the image's resolution if a scanner may have set it, else as long as A4."""
+    """Return the upright page in points: by the image's resolution if a scanner may have set it, else as long as A4.
+
+    A strip so thin that no page could be is enlarged, and if need be widened.
+    """
     width, height = upright_size(image)
     try:
         horizontal, vertical = (round(dpi) for dpi in image.info.get("dpi", (0, 0)))
@@ -78,9 +83,11 @@ def _page_size(image: Image.Image) -> tuple[float, float]:
     if orientation(image) >= 5:  # 5 to 8 lie on their side
         horizontal, vertical = vertical, horizontal
     if horizontal in _PLAUSIBLE_DPI and vertical in _PLAUSIBLE_DPI:
-        return width / horizontal * _POINTS_PER_INCH, height / vertical * _POINTS_PER_INCH
-    scale = _A4_LONG_SIDE / max(width, height)
-    return width * scale, height * scale
+        sides = width / horizontal * _POINTS_PER_INCH, height / vertical * _POINTS_PER_INCH
+    else:
+        sides = width / max(width, height) * _A4_LONG_SIDE, height / max(width, height) * _A4_LONG_SIDE
+    enlarged = max(_SHORTEST_SIDE / min(sides), 1)
+    return min(sides[0] * enlarged, _LONGEST_SIDE), min(sides[1] * enlarged, _LONGEST_SIDE)
 
 
 def _placed(line: Line, width: float, height: float) -> Iterator[PlacedWord]:

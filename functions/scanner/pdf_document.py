@@ -24,6 +24,9 @@ from scanner.sheets import Sheets, heading, label
 
 _FONT = "glyphless"
 
+_MAX_SHOWN = 16_000
+"""Characters, two bytes each; ISO 19005-2, 6.1.13 allows a string 32,767 bytes."""
+
 
 class Document(FPDF):
     """A document in points, with one font, whose glyphs are for `characters` and all empty.
@@ -51,6 +54,7 @@ class Document(FPDF):
             self.set_lang(language)
         self.sheets: list[Sheets] = []
         self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 - gone with the document
+        self._profiles: dict[bytes, _Stored] = {}
         self._digest = hashlib.sha256()
         with tempfile.NamedTemporaryFile(suffix=".ttf") as font:
             font.write(glyphless.font(characters))
@@ -77,8 +81,10 @@ class Document(FPDF):
         return self._set_font_for_page(self._font, self.font_size_pt, wrap_in_text_object=False)
 
     def show(self, text: str) -> str:
-        """Return the operator that shows text from left to right."""
-        return self._font.encode_text(text)
+        """Return the operators that show text from left to right."""
+        text = text.replace("\0", " ")  # no font has a glyph for it
+        starts = range(0, len(text), _MAX_SHOWN)
+        return " ".join(self._font.encode_text(text[start : start + _MAX_SHOWN]) for start in starts)
 
     def add_form(self, content: bytes, box: tuple[int, int, int, int]) -> int:
         """Add what pages show again and again; return the number N under which they do, as `/IN Do`, once allowed."""
@@ -96,21 +102,35 @@ class Document(FPDF):
     def add_image(self, info: dict[str, Any], profile: bytes | None) -> str:
         """Add an image, as fpdf2 describes one, with its ICC profile; return the name under which to place it.
 
-        The encoded bytes in `data`, and in `smask` where there is one, are put aside until the document is written.
+        Its encoded bytes, in `data` and in `smask` where there is one, and the profile, which images may share, are put
+        aside until the document is written.
         """
-        cache = self.image_cache
-        index = cache.icc_profiles.setdefault(profile, len(cache.icc_profiles)) if profile else None
+        images = self.image_cache.images
         stored = {key: self._put_aside(info[key]) for key in ("data", "smask") if key in info}
         name = f"page-{self.page}"
-        cache.images[name] = RasterImageInfo(
-            info | stored, i=len(cache.images) + 1, usages=0, iccp_i=index, inverted=False
+        images[name] = RasterImageInfo(
+            info | stored,
+            i=len(images) + 1,
+            usages=0,
+            iccp_i=self._index_of(profile) if profile else None,
+            inverted=False,
         )
         return name
+
+    def profile(self, index: int) -> "_Stored":
+        """Return the profile of that index, deflated."""
+        return list(self._profiles.values())[index]
+
+    def _index_of(self, profile: bytes) -> int:
+        digest = hashlib.sha256(profile).digest()
+        if digest not in self._profiles:
+            self._profiles[digest] = self._put_aside(zlib.compress(profile))
+        return list(self._profiles).index(digest)
 
     def write_to(self, file: IO[bytes]) -> None:
         """Finish the document and write it."""
         sink = _Sink(file, self._digest)
-        self.output(output_producer_class=lambda document: _Producer(document, sink))  # pyright: ignore[reportArgumentType]
+        self.output(output_producer_class=lambda _: _Producer(self, sink))  # pyright: ignore[reportArgumentType]
         self._waiting.close()
 
     def file_id(self) -> str:
@@ -154,23 +174,23 @@ class _Sink:
 
 
 class _Producer(OutputProducer):
-    """fpdf2's producer, writing to a sink; each image's bytes are read when it is their turn, and not copied."""
+    """fpdf2's producer, writing to a sink; what was put aside is read when it is its turn, and not copied."""
 
-    def __init__(self, document: FPDF, sink: _Sink) -> None:
+    def __init__(self, document: Document, sink: _Sink) -> None:
         super().__init__(document)
+        self._document = document
         self.buffer: Any = sink
 
     def _add_image(self, info: dict[str, Any]) -> PDFXObject:
-        stored = info["data"]
-        image = super()._add_image({**info, "data": b""})
-        image.length = stored.length
+        return _deferred(super()._add_image({**info, "data": b""}), info["data"])
 
-        def serialize(**_: object) -> tuple[bytes, ...]:
-            head, end, tail = PDFXObject.serialize(image).encode("latin-1").rpartition(b"\nendstream")
-            return head, stored.read(), end + tail
-
-        image.serialize = serialize  # pyright: ignore[reportAttributeAccessIssue]
-        return image
+    def _ensure_iccp(self, img_info: dict[str, Any]) -> int:
+        index = img_info["iccp_i"]
+        if index not in self.iccp_i_to_pdf_i:
+            profile: Any = PDFContentStream(b"")
+            profile.filter, profile.n, profile.alternate = Name("FlateDecode"), img_info["dpn"], Name(img_info["cs"])
+            self.iccp_i_to_pdf_i[index] = self._add_pdf_obj(_deferred(profile, self._document.profile(index)), "iccp")
+        return self.iccp_i_to_pdf_i[index]
 
     def _out(self, data: Any) -> None:
         """Write an object, which may come in parts."""
@@ -179,3 +199,15 @@ class _Producer(OutputProducer):
             for part in parts:
                 self.buffer += part
         super()._out(data)
+
+
+def _deferred(stream: Any, content: _Stored) -> Any:
+    """Return an empty stream that reads its content when it is serialised, and then comes in parts."""
+    stream.length = content.length
+
+    def serialize(**_: object) -> tuple[bytes, ...]:
+        head, end, tail = type(stream).serialize(stream).encode("latin-1").rpartition(b"\nendstream")
+        return head, content.read(), end + tail
+
+    stream.serialize = serialize
+    return stream

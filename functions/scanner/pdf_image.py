@@ -12,12 +12,12 @@ from typing import Any
 from fpdf.drawing_primitives import Transform
 from PIL import Image
 
+from scanner.colour_profiles import profile_for
 from scanner.image import is_jpeg, orientation, upright
 from scanner.pdf_document import Document
 
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
 _COLOUR_SPACES = {1: "DeviceGray", 3: "DeviceRGB", 4: "DeviceCMYK"}
-_ICC_SPACES = {1: b"GRAY", 3: b"RGB ", 4: b"CMYK"}
 
 _STRIP = 1 << 22
 """Pixels that are packed at once, so that memory holds the decoded image and little more."""
@@ -40,9 +40,11 @@ def place(
         packing(image.width * image.height)
         turn, image = 1, _plain(upright(image))
         info = _packed(image)
-    profile = image.info.get("icc_profile") or b""
-    fits = profile[16:20] == _ICC_SPACES[info["dpn"]] and info["cs"] != "Indexed"
-    name = document.add_image(info | {"w": image.width, "h": image.height}, profile if fits else None)
+    embedded = image.info.get("icc_profile")  # of a TIFF, it can be anything
+    if not isinstance(embedded, bytes) or info["cs"] == "Indexed":
+        embedded = b""
+    profile = profile_for(embedded, info["dpn"])
+    name = document.add_image(info | {"w": image.width, "h": image.height}, profile)
     across, down = (height, width) if turn >= 5 else (width, height)
     with document.transform(_placement(turn, across, down)):
         document.image(name, x=0, y=0, w=across, h=down)

@@ -22,6 +22,9 @@ _MAX_DRIFT = 0.5
 _MIN_EXTENT = 0.5
 """Points; no word is set smaller, so that none is lost to a degenerate polygon."""
 
+_MAX_SPAN = 8_000
+"""Characters, of up to four bytes; ISO 19005-2, 6.1.13 allows a string 32,767 bytes."""
+
 _BIDI_PART = 400
 """Characters. No word is as long; in one that is, fpdf2 would call itself deeper than Python lets it."""
 
@@ -57,7 +60,7 @@ def _operators(document: Document, word: PlacedWord) -> Iterator[str]:
     yield (f"{width * cosine:.4f} {width * sine:.4f} {-height * sine:.4f} {height * cosine:.4f} {x:.3f} {y:.3f} Tm")
     visual = _visual_order(word.text)
     # The text of a span is taken as a whole; but Poppler turns it round if it is written from right to left.
-    if length * abs(sine) > _MAX_DRIFT and visual == word.text:
+    if length * abs(sine) > _MAX_DRIFT and visual == word.text and len(visual) <= _MAX_SPAN:
         yield f"/Span <</ActualText <FEFF{word.text.encode('utf-16-be').hex()}>>> BDC"
         yield document.show(visual)
         yield "EMC"

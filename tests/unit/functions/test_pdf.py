@@ -4,7 +4,9 @@ import io
 import itertools
 import math
 import re
+import tempfile
 import time
+import tracemalloc
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +16,11 @@ import pikepdf
 import pytest
 from PIL import Image
 from unit.functions.pictures import encoded, stored
+from unit.functions.profiles import CMYK, GREY, ODD_PROFILES, SRGB, changed
 
 from scanner import pdf, pdf_image
+from scanner.colour_profiles import cmyk
+from scanner.sheets import Sheets
 from scanner.text import Line, RecognisedText, Word
 
 CREATED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -44,10 +49,10 @@ class Shown:
     corners: list[tuple[float, float]]
 
 
-def build(*pages, title="Letters", created=CREATED, packing=lambda pixels: None):
+def build(*pages, title="Letters", created=CREATED, packing=lambda pixels: None, language=None):
     file = io.BytesIO()
     scanned = [pdf.ScannedPage(n, text, lambda data=data: data) for n, (text, data) in enumerate(pages, 1)]
-    pdf.build(title, created, scanned, packing, file)
+    pdf.build(title, created, scanned, packing, file, language)
     return file.getvalue()
 
 
@@ -170,6 +175,50 @@ def test_adobes_inverted_cmyk_is_declared():
     data = encoded(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG")
     (page,) = pages(build((NOTHING, data)))
     assert [int(value) for value in image_of(page).Decode] == [1, 0] * 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile", "expected"),
+    [("RGB", SRGB, SRGB), ("L", GREY, GREY), ("CMYK", CMYK, CMYK), ("CMYK", b"", cmyk())],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_an_image_has_its_own_profile_and_cmyk_always_one(kind, mode, profile, expected):
+    data = encoded(Image.new(mode, (8, 8)), kind, icc_profile=profile)
+    (page,) = pages(build((NOTHING, data)))
+    space = image_of(page).ColorSpace
+    assert space[0] == "/ICCBased"
+    assert int(space[1].N) == len(mode)
+    assert space[1].read_bytes() == expected
+
+
+@pytest.mark.parametrize(("mode", "space"), [("RGB", "/DeviceRGB"), ("L", "/DeviceGray")])
+def test_an_image_without_a_profile_or_with_an_odd_one_has_the_devices_colours(mode, space):
+    odd = list(ODD_PROFILES.values()) if mode == "RGB" else [SRGB]
+    for profile in [b"", *odd]:
+        (page,) = pages(build((NOTHING, encoded(Image.new(mode, (8, 8)), "JPEG", icc_profile=profile))))
+        assert image_of(page).ColorSpace == space
+
+
+def test_images_share_a_profile():
+    data = encoded(Image.new("RGB", (8, 8)), "JPEG", icc_profile=SRGB)
+    first, second = (image_of(page).ColorSpace[1] for page in pages(build((NOTHING, data), (NOTHING, data))))
+    assert first.objgen == second.objgen
+
+
+def test_many_large_profiles_are_not_held_in_memory():
+    noise, images = np.random.default_rng(1), []
+    for _ in range(12):
+        profile = SRGB + noise.bytes(1 << 20)
+        profile = changed(profile, 0, len(profile).to_bytes(4))
+        images.append((NOTHING, encoded(Image.new("RGB", (8, 8)), "JPEG", icc_profile=profile)))
+    scanned = [pdf.ScannedPage(n, text, lambda data=data: data) for n, (text, data) in enumerate(images, 1)]
+    tracemalloc.start()
+    with tempfile.TemporaryFile() as file:
+        pdf.build("x", CREATED, scanned, lambda pixels: None, file)
+        assert file.tell() > 12 << 20
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 << 20
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -397,6 +446,29 @@ def test_title_and_date_are_those_given():
     with opened(build((NOTHING, encoded(Image.new("L", (9, 9)))), title="Prüfung / 試験 (שלום) \\")) as document:
         assert str(document.docinfo.Title) == "Prüfung / 試験 (שלום) \\"
         assert str(document.docinfo.CreationDate).startswith("D:20261121093000")
+
+
+def test_the_language_is_the_one_given():
+    page = (NOTHING, encoded(Image.new("L", (9, 9))))
+    with opened(build(page, language="zh-Hant")) as document:
+        assert str(document.Root.Lang) == "zh-Hant"
+    with opened(build(page)) as document:
+        assert "/Lang" not in document.Root
+
+
+def test_readers_list_the_pages_by_their_numbers_in_the_project():
+    file, page = io.BytesIO(), encoded(Image.new("L", (90, 90)))
+    numbers = [2, 3, 17]
+    sheets = pdf.build(
+        "x", CREATED, [pdf.ScannedPage(n, NOTHING, lambda: page) for n in numbers], lambda pixels: None, file
+    )
+    assert sheets == [Sheets(2, 1), Sheets(3, 1), Sheets(17, 1)]
+    with pikepdf.open(file) as document, document.open_outline() as outline:
+        assert [page.label for page in document.pages] == ["2", "3", "17"]
+        assert [item.title for item in outline.root] == ["Page 2", "Page 3", "Page 17"]
+        listed = [item.destination[0].objgen for item in outline.root]
+        assert listed == [page.objgen for page in document.pages]
+        assert bool(document.Root.ViewerPreferences.DisplayDocTitle)
 
 
 def test_the_identifier_is_another_as_soon_as_the_image_is():
