@@ -1,7 +1,7 @@
 """Joining PDFs that were built in parts into one, as it would have been built at once: in order, searchable, PDF/A-2b.
 
-qpdf copies the bytes of images and pages as they are, from file to file. What parts have alike is in the joined PDF
-once: font programs, colour profiles, the forms of typeset glyphs.
+qpdf copies images and pages as they are, from file to file. What parts have alike is in the joined PDF once: font
+programs, colour profiles, the forms of typeset glyphs.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, cast
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
@@ -18,6 +18,9 @@ from scanner import archival
 from scanner.sheets import Sheets, heading, label
 
 _PACKET = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{}\n<?xpacket end="w"?>\n'
+
+_PLACEHOLDER = b"31415926535897932384626433832795"
+"""What qpdf writes for a file's identifier if it is not to make one up."""
 
 
 class DamagedPartError(Exception):
@@ -38,64 +41,62 @@ def join(
 ) -> None:
     """Write one PDF of `parts`, which `pdf.build` or `typeset_pdf.build` have written; `sheets` is of all of them.
 
-    `language` is a BCP 47 tag. The same parts give the same bytes. Raises DamagedPartError where a part cannot be read,
-    ValueError where the parts have more or fewer sheets than `sheets` says.
+    `language` is a BCP 47 tag. The same parts give the same bytes. `file` is one that can be sought in. Raises
+    DamagedPartError where a part cannot be read, ValueError where the parts have more or fewer sheets than `sheets`
+    says.
     """
-    with Pdf.new() as joined:
-        shared = _Shared(joined)
-        for number, path in enumerate(parts):
-            _append(joined, shared, number, path)
+    identifiers = [_checked(number, path) for number, path in enumerate(parts)]
+    # A job of qpdf's own, for pikepdf's pages would take each image into memory.
+    pages = [{"file": str(path), "range": "1-z"} for path in parts]
+    job = pikepdf.Job({"empty": "", "pages": pages, "outputFile": "never written", "removeUnreferencedResources": "no"})
+    with job.create_pdf() as joined:
         if len(joined.pages) != (told := sum(page.count for page in sheets)):
             raise ValueError(f"the parts have {len(joined.pages)} sheets, not {told}")
+        _share(joined)
         _describe(joined, title, created, language)
         _list(joined, sheets)
-        joined.save(
-            cast("BinaryIO", file),
-            min_version="1.7",
-            compress_streams=False,
-            stream_decode_level=pikepdf.StreamDecodeLevel.none,
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            deterministic_id=True,
-        )
-
-
-def _append(joined: Pdf, shared: "_Shared", number: int, path: Path) -> None:
-    try:
-        # Neither mapped into memory nor mended; it is closed when the joined PDF, which reads from it, is.
-        part = Pdf.open(path, access_mode=pikepdf.AccessMode.stream, attempt_recovery=False)
-        first = len(joined.pages)
-        joined.pages.extend(part.pages)
-        if number == 0:
-            intents = part.make_indirect(part.Root.OutputIntents)
+        with Pdf.open(parts[0]) as first:
+            intents = first.make_indirect(first.Root.OutputIntents)
             joined.Root.OutputIntents = joined.copy_foreign(intents)
-        for page in joined.pages[first:]:
-            shared.replace_in(page)
-        warnings = part.get_warnings()
+        described = repr([identifiers, title, created.astimezone(UTC), language, sheets]).encode()
+        _write(joined, hashlib.sha256(described).digest()[:16], file)
+
+
+def _checked(number: int, path: Path) -> bytes:
+    """Return the identifier of a part, which is a digest of its content, once each of its objects has been read."""
+    try:
+        with Pdf.open(path, access_mode=pikepdf.AccessMode.stream, attempt_recovery=False) as part:
+            _share(part)
+            list(part.objects)
+            identifier, warnings = bytes(part.trailer.ID[1]), part.get_warnings()
     except (pikepdf.PdfError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DamagedPartError(number, str(error)) from error
     if warnings:
         raise DamagedPartError(number, str(warnings[0]))
+    return identifier
+
+
+def _share(joined: Pdf) -> None:
+    """Replace what the pages' resources have alike by the first of each."""
+    shared = _Shared()
+    for page in joined.pages:
+        for font in page.resources.Font.values():
+            descriptor = font.DescendantFonts[0].FontDescriptor
+            descriptor.FontFile2 = shared.one(descriptor.FontFile2)
+        objects = page.resources.get("/XObject", {})
+        for name, shown in objects.items():
+            if shown.Subtype == Name.Form:
+                objects[name] = shared.one(shown)
+            elif isinstance(space := shown.get("/ColorSpace"), Array) and space[0] == Name.ICCBased:
+                space[1] = shared.one(space[1])
 
 
 @dataclass(slots=True)
 class _Shared:
     """Streams that are alike are one: each is known by a digest of its content and its dictionary."""
 
-    joined: Pdf
     streams: dict[bytes, Any] = field(default_factory=dict)
     seen: dict[tuple[int, int], Any] = field(default_factory=dict)
-
-    def replace_in(self, page: pikepdf.Page) -> None:
-        """Replace what the page's resources share with those of pages before it."""
-        for font in page.resources.get("/Font", {}).values():
-            descriptor = font.DescendantFonts[0].FontDescriptor
-            descriptor.FontFile2 = self.one(descriptor.FontFile2)
-        objects = page.resources.get("/XObject", {})
-        for name, shown in objects.items():
-            if shown.Subtype == Name.Form:
-                objects[name] = self.one(shown)
-            elif isinstance(space := shown.get("/ColorSpace"), Array) and space[0] == Name.ICCBased:
-                space[1] = self.one(space[1])
 
     def one(self, stream: Any) -> Any:
         """Return the first stream that is like this one."""
@@ -134,3 +135,35 @@ def _list(joined: Pdf, sheets: Sequence[Sheets]) -> None:
                 labels += [first + nth - 1, entry]
             first += page.count
     joined.Root.PageLabels = Dictionary(Nums=Array(labels))
+
+
+def _write(joined: Pdf, identifier: bytes, file: IO[bytes]) -> None:
+    """Write the PDF with that identifier; to make one up, qpdf would digest all images, longer than all else takes."""
+    joined.trailer.ID = Array([String(identifier), String(identifier)])
+    ended = _Ended(file)
+    joined.save(
+        cast("Any", ended),
+        min_version="1.7",
+        compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        object_stream_mode=pikepdf.ObjectStreamMode.disable,  # so that the identifier comes last
+        static_id=True,
+    )
+    end = file.tell()
+    file.seek(end - len(ended.last) + ended.last.index(_PLACEHOLDER))
+    file.write(identifier.hex().encode())
+    file.seek(end)
+
+
+class _Ended:
+    """A file, and the last bytes that were written to it, in which a PDF's identifier is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.last = file, b""
+
+    def write(self, data: bytes) -> int:
+        self.last = (self.last + data[-256:])[-256:]
+        return self._file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

@@ -1,19 +1,25 @@
 """Parts of a PDF, joined: every page as it was in its part, listed and labelled as if it had been built at once."""
 
 import io
+import os
 import random
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pikepdf
 import pytest
 from PIL import Image
 from unit.functions.pictures import encoded, picture
 
+import scanner
 from scanner import pdf, typeset_pdf
 from scanner.pdf_joining import DamagedPartError, Sheets, join
 from scanner.text import Line, RecognisedText, Word
 
+FUNCTIONS = Path(scanner.__file__).parents[1]
 CREATED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
@@ -157,6 +163,47 @@ def test_the_same_parts_make_the_same_bytes(part, typeset):
     parts = part({1: ("a", picture())}), typeset({2: "b"})
     assert joined(*parts) == joined(*parts)
     assert joined(*parts)[-200:] != joined(*parts, title="Other")[-200:]
+
+
+def test_the_identifier_is_of_the_content_and_twice_the_same(part):
+    one, other = part({1: ("a", picture())}), part({1: ("b", picture())})
+    first, second, third = (opened(document) for document in (joined(one), joined(other), joined(one, title="Other")))
+    identifiers = {bytes(file.trailer.ID[0]) for file in (first, second, third)}
+    assert len(identifiers) == 3
+    assert all(bytes(file.trailer.ID[0]) == bytes(file.trailer.ID[1]) for file in (first, second, third))
+
+
+def test_a_pdf_can_follow_other_content_of_the_file(part):
+    one = part({1: ("a", picture())})
+    file = io.BytesIO(b"before")
+    file.seek(0, io.SEEK_END)
+    join([one[0]], one[1], "Letters", CREATED, None, file)
+    file.write(b"after")
+    assert file.getvalue() == b"before" + joined(one) + b"after"
+
+
+def test_images_are_not_held_in_memory(part, tmp_path):
+    parts = [part({n: ("x", picture("JPEG") + random.Random(n).randbytes(9 << 20))}) for n in range(1, 7)]
+    (tmp_path / "join.py").write_text("""if True:
+        import sys
+        from datetime import UTC, datetime
+        from pathlib import Path
+        from scanner.pdf_joining import Sheets, join
+
+        def peak():
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+
+        before, parts = peak(), [Path(name) for name in sys.argv[1:]]
+        with open(parts[0].with_name("joined.pdf"), "wb") as file:
+            join(parts, [Sheets(n, 1) for n in range(1, 7)], "x", datetime.now(UTC), None, file)
+            assert file.tell() > 54 << 20
+        print(peak() - before)
+    """)
+    command = [sys.executable, tmp_path / "join.py", *(path for path, _ in parts)]
+    environment = os.environ | {"PYTHONPATH": str(FUNCTIONS)}
+    grown = int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert grown < 40 << 20
 
 
 def test_what_parts_have_alike_is_stored_once(part, typeset):
