@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import IO, Any
 
 from fpdf import FPDF, ViewerPreferences
@@ -62,6 +63,7 @@ class Document(FPDF):
             self.add_font(_FONT, fname=font.name)
         self.set_font(_FONT, size=1)
         self._font: Any = self.current_font
+        self.show = lru_cache(maxsize=4096)(self._show)  # texts say the same words again and again
 
     def add_sheet(self, number: int, width: float, height: float) -> None:
         """Begin a sheet of that size that shows the project's page `number`, or more of it."""
@@ -80,11 +82,11 @@ class Document(FPDF):
         """Return the operator that selects the font, one point large, on the current page."""
         return self._set_font_for_page(self._font, self.font_size_pt, wrap_in_text_object=False)
 
-    def show(self, text: str) -> str:
+    def _show(self, text: str) -> str:
         """Return the operators that show text from left to right."""
-        text = text.replace("\0", " ")  # no font has a glyph for it
-        starts = range(0, len(text), _MAX_SHOWN)
-        return " ".join(self._font.encode_text(text[start : start + _MAX_SHOWN]) for start in starts)
+        if len(text) > _MAX_SHOWN:
+            return " ".join(self._show(text[start : start + _MAX_SHOWN]) for start in range(0, len(text), _MAX_SHOWN))
+        return self._font.encode_text(text.replace("\0", " "))  # no font has a glyph for NUL
 
     def add_form(self, content: bytes, box: tuple[int, int, int, int]) -> int:
         """Add what pages show again and again; return the number N under which they do, as `/IN Do`, once allowed."""
