@@ -1,9 +1,12 @@
 """PDFs of what the thin way through would not survive: many bytes, and every script."""
 
+import io
 import re
 
 import httpx
 import pytest
+import verapdf
+from PIL import Image, ImageCms
 
 SCRIPTS = {
     "Latin": "Příliš žluťoučký kůň",
@@ -56,6 +59,24 @@ def test_every_script_comes_out_of_the_pdf(user, drawn_page, pdftotext, tmp_path
 
     (file := tmp_path / "scripts.pdf").write_bytes(document(user, project, layout=layout))
 
+    (verdict,) = verapdf.validate([file])
+    assert verdict.failed == []
     # Poppler marks directions; and a word of a correction may be broken where the line that it lies on ends.
     read = re.sub(r"[\s\u202a-\u202e]", "", pdftotext(file))
     assert [word for text in SCRIPTS.values() for word in text.split() if word not in read] == []
+
+
+@pytest.mark.parametrize("profile", [None, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()])
+def test_cmyk_pages_become_an_archivable_pdf(user, drawn_page, tmp_path, profile):
+    """What is deployed has all that colours need: the profile is none, or one that does not fit."""
+    image = Image.open(io.BytesIO(drawn_page("Four inks"))).convert("CMYK")
+    image.save(jpeg := io.BytesIO(), "JPEG", icc_profile=profile)
+    project = user.project("Inks")
+    page = user.upload(project, jpeg.getvalue(), "image/jpeg")
+    assert user.settled(project, page)["status"] == "ready"
+
+    (file := tmp_path / "inks.pdf").write_bytes(document(user, project))
+
+    (verdict,) = verapdf.validate([file])
+    assert verdict.failed == []
+    assert jpeg.getvalue() in file.read_bytes()
