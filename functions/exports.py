@@ -3,6 +3,7 @@
 from typing import Any
 
 from scanner import edge
+from scanner.export import Attempt
 from scanner.services import exports
 
 
@@ -12,7 +13,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 
 def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
-    """GET /exports/{exportId}: where it stands, and a link to the document or why there is none."""
+    """GET /exports/{exportId}: where it stands, and links to the documents or why there are none."""
     return 200, _body(exports.get(request.user, request.path("exportId")))
 
 
@@ -30,8 +31,22 @@ def _body(export: exports.Export) -> dict[str, Any]:
             "pageCount": product.page_count,
             "leftOutCount": product.left_out_count,
         }
-    if export.url:
-        body |= {"url": export.url, "expiresAt": export.url_expires_at}
+    elif attempt := export.attempt:
+        body |= _progress(attempt, running=export.status == exports.Status.RUNNING)
+    if export.links:
+        body["documents"] = [
+            {"url": link.url, "filename": link.filename, "size": link.volume.size, "pageCount": link.volume.page_count}
+            for link in export.links
+        ]
+        body["expiresAt"] = export.links_expire_at
     if export.reason:
         body["reason"] = {"code": export.reason.code, "message": export.reason.message}
     return body
+
+
+def _progress(attempt: Attempt, *, running: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {"projectId": attempt.project_id, "format": attempt.format}
+    if attempt.waiting_for:
+        return body | ({"waitingFor": attempt.waiting_for} if running else {})
+    body |= {"pageCount": attempt.page_count, "leftOutCount": attempt.all_left_out}
+    return body | ({"pagesDone": attempt.pages_done} if running else {})
