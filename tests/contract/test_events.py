@@ -115,6 +115,9 @@ def test_the_samples_are_about_the_same_user_and_project():
     export = sample("exports")["pathParameters"]["exportId"]
     assert parse_execution_name(sample("assembly")["execution"]) == (user, export)
     assert Order.parse(sample("assembly")["input"]) == Order(project, Format.PDF)
+    ids = bucket.parse_import_key(sample("importing")["object"]["key"])
+    assert ids is not None
+    assert ids[0] == project
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
     (report,) = sample("telemetry")["Records"]

@@ -123,6 +123,11 @@ def write(key: str, data: bytes | IO[bytes], content_type: str) -> str:
     return answer["VersionId"]
 
 
+def newest_version(key: str) -> str:
+    """Return the version of an object that is the current one."""
+    return clients.s3().head_object(Bucket=SETTINGS.bucket, Key=key)["VersionId"]
+
+
 def exists(key: str) -> bool:
     """Tell whether there is such an object.
 
