@@ -190,7 +190,8 @@ def _draw(page: pypdfium2.PdfPage) -> Image.Image:
     scale = min(DPI / 72, (MAX_PIXELS / (width * height)) ** 0.5, image.MAX_SIDE / max(width, height))
     bitmap = page.render(scale=scale, rev_byteorder=True)  # pyright: ignore[reportArgumentType] - it takes any number
     try:
-        pixels = bitmap.to_pil().convert("RGB")
+        picture = bitmap.to_pil()
+        pixels = picture if picture.mode == "RGB" else picture.convert("RGB")
     finally:
         bitmap.close()
     red, green, blue = pixels.split()
