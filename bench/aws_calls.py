@@ -23,6 +23,7 @@ from report import table, title
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests"), str(ROOT / "tests" / "samples")]
+from paged_files import letter, written
 from unit.functions.conftest import ALICE, Stack, mocked_stack, notification, sqs_message
 
 from scanner.aws import clients
@@ -33,6 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /projects": {"name": "Letters"},
     "PATCH /projects/{projectId}": {"name": "Old letters"},
     "POST /projects/{projectId}/pages": {"contentType": "image/png"},
+    "POST /projects/{projectId}/imports": {"contentType": "application/pdf"},
     "PATCH /projects/{projectId}/pages/{pageId}": {"text": "Dear reader"},
     "PUT /projects/{projectId}/pages/{pageId}/image": {"contentType": "image/png"},
 }
@@ -43,6 +45,7 @@ ABOUT_ALL_PAGES = {
     "Task: export_plan": "all pages, 1 MB a query",
     "Task: export_part": "at most 50 pages",
 }
+TEN_PAGES = written(*[letter()] * 10)
 SERVICES = ("dynamodb", "s3", "sqs", "events", "stepfunctions", "textract")
 
 
@@ -115,6 +118,8 @@ class Sized:
         """Call a route, about a page in the middle; return its calls, and its status."""
         middle = self.page_ids[len(self.page_ids) // 2]
         known = {"projectId": self.project_id, "pageId": middle, "exportId": self.project_id}
+        if "{importId}" in route:
+            known["importId"] = self.import_()["importId"]
         path = {name: value for name, value in known.items() if f"{{{name}}}" in route}
         self.calls.start()
         status, _ = self.stack.call(route, body=BODIES.get(route), **path)
@@ -125,6 +130,24 @@ class Sized:
         self.calls.start()
         answer = self.stack.perform(module, resource_id, **event)
         return self.calls.counted(), answer.get("code", "done")
+
+    def import_(self) -> dict[str, Any]:
+        """Begin an import, and return it."""
+        route = "POST /projects/{projectId}/imports"
+        return self.stack.call(route, body=BODIES[route], projectId=self.project_id)[1]
+
+    def import_step(self, step: str) -> tuple[Counter[str], str]:
+        """Open a file of ten pages, or make them."""
+        begun = self.import_()
+        key = begun["upload"]["fields"]["key"]
+        version = clients.s3().put_object(Bucket="docscan-test", Key=key, Body=TEN_PAGES)["VersionId"]
+        handler = importlib.import_module("importing").handler
+        self.calls.start()
+        opened = handler({"step": "open", "object": {"key": key, "version-id": version}, "execution": "arn"}, None)
+        if step == "split":
+            self.calls.start()
+            handler({"step": "split", "importId": begun["importId"], "part": opened["parts"][0]}, None)
+        return self.calls.counted(), "done" if opened else "failed"
 
     def recognition(self) -> tuple[Counter[str], str]:
         page = self.stack.page(self.project_id)
@@ -156,15 +179,8 @@ def operations() -> list[str]:
     routes = itertools.chain.from_iterable(getattr(module, "ROUTES", {}) for module in modules)
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
     ordered = sorted(routes, key=lambda route: (methods.index(route.partition(" ")[0]), -len(route)))
-    return [
-        "SQS: recognition",
-        "SQS: commands",
-        "Task: checks",
-        "Task: export_plan",
-        "Task: export_part",
-        *ordered,
-        "SQS: deletion",
-    ]
+    tasks = ["Task: checks", "Task: export_plan", "Task: export_part", "Task: open ten pages", "Task: split ten pages"]
+    return ["SQS: recognition", "SQS: commands", *tasks, *ordered, "SQS: deletion"]
 
 
 def measure(project: Sized, operation: str) -> tuple[Counter[str], str]:
@@ -181,6 +197,8 @@ def measure(project: Sized, operation: str) -> tuple[Counter[str], str]:
             },
         ),
         "Task: export_part": lambda: project.task("export_part", project.project_id, input={"number": 0, "retries": 0}),
+        "Task: open ten pages": lambda: project.import_step("open"),
+        "Task: split ten pages": lambda: project.import_step("split"),
         "SQS: deletion": project.deletion,
     }
     return consumers[operation]() if operation in consumers else project.route(operation)

@@ -19,6 +19,7 @@ from scanner.ids import new_id, timestamp
 
 if TYPE_CHECKING:
     from scanner.edit import Edit
+    from scanner.imports import Import
     from scanner.text import RecognisedText
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/tiff")
@@ -43,6 +44,13 @@ class Failure:
     message: str
 
 
+class TextSource(StrEnum):
+    """Where a page's text comes from: its image was read, or the document that it was imported from had it."""
+
+    RECOGNITION = "recognition"
+    DOCUMENT = "document"
+
+
 RECOGNITION_FAILED = Failure(
     "recognition-failed", "The text could not be recognised, although it was tried several times. Add the page again."
 )
@@ -57,6 +65,9 @@ class Page:
     is the mean over the words in per cent. `text` is None until the page is ready, and where it is too large for the
     table: then it is in the words object only. Where it is `corrected`, it is what the user wrote, while confidence and
     number of words, and the words object, stay what was recognised.
+
+    `import_id` is the import that its image came from. `text_source` is None until the page is ready; but one that is
+    imported with its text has DOCUMENT from the beginning, which tells recognition to leave its image alone.
 
     `asked_again_at` tells recognitions of the same image version apart: it is when the one that counts was asked for,
     None for the one that followed the upload. `moved_at` is when the page's place was last asked for. Both are
@@ -83,6 +94,8 @@ class Page:
     corrected: bool = False
     asked_again_at: int | None = None
     moved_at: int | None = None
+    import_id: str | None = None
+    text_source: TextSource | None = None
 
     @classmethod
     def create(cls, owner: str, project_id: str, position: Decimal, content_type: str) -> Self:
@@ -109,12 +122,30 @@ class Page:
         return self._after(
             Status.RECOGNISING,
             status=Status.READY,
+            text_source=TextSource.RECOGNITION,
             text=text.text,
             confidence=text.confidence,
             word_count=text.word_count,
             width=text.width,
             height=text.height,
         )
+
+    @classmethod
+    def of_import(cls, imported: "Import", number: int, content_type: str, rotation: int, *, with_text: bool) -> Self:
+        """Make the page of that number of an import; its image, and its text, are about to be stored."""
+        page = cls.create(imported.owner, imported.project_id, imported.position(number), content_type)
+        return replace(
+            page,
+            page_id=imported.page_id(number),
+            image_id=imported.image_id(number),
+            rotation=rotation,
+            import_id=imported.import_id,
+            text_source=TextSource.DOCUMENT if with_text else None,
+        )
+
+    def imported(self, image_version: str, text: "RecognisedText") -> Self:
+        """The image is stored in this version, and with it the text that the document had."""
+        return replace(self.arrived(image_version).recognised(text), text_source=TextSource.DOCUMENT)
 
     def failed(self, failure: Failure) -> Self:
         """Recognition has failed for good."""
@@ -135,6 +166,7 @@ class Page:
             status=Status.RECOGNISING,
             asked_again_at=at,
             text=None,
+            text_source=None,
             corrected=False,
             confidence=None,
             word_count=None,

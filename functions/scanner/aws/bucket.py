@@ -12,16 +12,18 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from scanner import imports
 from scanner.audit import AuditEntry
 from scanner.aws import clients
 from scanner.errors import MissingObjectError, UnfinishedError
 from scanner.ids import is_id, timestamp
+from scanner.imports import Import
 from scanner.page import MAX_IMAGE_BYTES, Page
 from scanner.settings import SETTINGS
 
 _LINK_SECONDS = 15 * 60
 _KINDS_OF_PAGES = ("images", "words", "thumbnails")
-_KINDS = (*_KINDS_OF_PAGES, "documents", "exports", "parts")
+_KINDS = (*_KINDS_OF_PAGES, "documents", "exports", "imports", "parts")
 
 _MISSING = {"NoSuchKey", "NoSuchVersion", "AccessDenied"}
 """What S3 says of an object that is not there; the last to whoever may not list all of the bucket."""
@@ -71,6 +73,11 @@ def part_key(project_id: str, digest: str, extension: str) -> str:
     return f"parts/{project_id}/{digest}.{extension}"
 
 
+def import_key(imported: Import) -> str:
+    """Return the key under which the file of an import is uploaded."""
+    return f"imports/{imported.project_id}/{imported.import_id}"
+
+
 def audit_key(entry: AuditEntry) -> str:
     """Return the key of the detail of an entry of the audit log."""
     return f"audit/{entry.day}/{entry.event_id}.json"
@@ -85,13 +92,31 @@ def parse_image_key(key: str) -> tuple[str, str, str] | None:
     return project_id, page_id, image_id
 
 
+def parse_import_key(key: str) -> tuple[str, str] | None:
+    """Return project and import id of an upload's key, or None for a key that we never gave."""
+    kind, *ids = key.split("/")
+    if kind != "imports" or len(ids) != 2 or not all(is_id(part) for part in ids):
+        return None
+    project_id, import_id = ids
+    return project_id, import_id
+
+
 def upload_form(page: Page) -> dict[str, Any]:
     """Return `{"url", "fields"}` of a form that uploads the page's image: that key, type and size, for 15 minutes."""
+    return _form(image_key(page), page.content_type, MAX_IMAGE_BYTES)
+
+
+def import_form(imported: Import) -> dict[str, Any]:
+    """Return `{"url", "fields"}` of a form that uploads an import's file: that key, type and size, for 15 minutes."""
+    return _form(import_key(imported), imported.content_type, imports.MAX_BYTES)
+
+
+def _form(key: str, content_type: str, max_bytes: int) -> dict[str, Any]:
     return clients.s3().generate_presigned_post(
         SETTINGS.bucket,
-        image_key(page),
-        Fields={"Content-Type": page.content_type},
-        Conditions=[{"Content-Type": page.content_type}, ["content-length-range", 1, MAX_IMAGE_BYTES]],
+        key,
+        Fields={"Content-Type": content_type},
+        Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]],
         ExpiresIn=_LINK_SECONDS,
     )
 
@@ -160,6 +185,11 @@ def upload(key: str, path: Path, content_type: str) -> None:
         preferred_transfer_client="classic",
     )
     clients.s3().upload_file(str(path), SETTINGS.bucket, key, ExtraArgs={"ContentType": content_type}, Config=config)
+
+
+def newest_version(key: str) -> str:
+    """Return the version of an object that is the current one."""
+    return clients.s3().head_object(Bucket=SETTINGS.bucket, Key=key)["VersionId"]
 
 
 def exists(key: str) -> bool:

@@ -16,11 +16,10 @@ from scanner.errors import (
     InvalidRequestError,
     NoRoomError,
     NotFoundError,
-    QuotaExceededError,
     SupersededError,
     UnfinishedError,
 )
-from scanner.page import Failure, Page, Status
+from scanner.page import Failure, Page, Status, TextSource
 from scanner.project import Project
 from scanner.settings import SETTINGS
 
@@ -42,7 +41,7 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
     """
     project = projects_table.get(owner, project_id)
     page = Page.create(owner, project_id, Decimal(project.next_position), content_type)
-    count = _take_next_position(project, {"pageCount": 1, page.status: 1})
+    count = projects_table.take_positions(project, amounts={"pageCount": 1, page.status: 1})
     put = {
         "TableName": SETTINGS.pages_table,
         "Item": _page_item(page),
@@ -50,6 +49,16 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
     }
     _transact_with_upload(owner, {"Update": count}, {"Put": put})
     return page
+
+
+def create_imported(page: Page, count: dict[str, Any]) -> None:
+    """Add a page of an import, with the update that counts it there; its position and quota were taken before.
+
+    Raises SupersededError where the import does not expect this page (`refused` has 0) or the project is gone (1).
+    """
+    project = projects_table.count(page.owner, page.project_id, {"pageCount": 1, page.status: 1})
+    put = {"TableName": SETTINGS.pages_table, "Item": _page_item(page)}
+    dynamodb.transact({"Update": count}, {"Update": project}, {"Put": put})
 
 
 def get(project_id: str, page_id: str) -> Page | None:
@@ -91,7 +100,7 @@ def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Proj
         raise NotFoundError("There is no such page.")
     after = step(before, project)
     if after.position != before.position:
-        dynamodb.transact({"Update": _update(before, after)}, {"Update": _take_next_position(project)})
+        dynamodb.transact({"Update": _update(before, after)}, {"Update": projects_table.take_positions(project)})
     elif after is not before:
         transition(before, after)
     return after
@@ -106,10 +115,11 @@ def transition(before: Page, after: Page) -> None:
     """
     actions = [{"Update": _update(before, after)}]
     if after.status != before.status:
-        actions.append({"Update": _count(before.owner, before.project_id, {before.status: -1, after.status: 1})})
+        moved: dict[str, int] = {before.status: -1, after.status: 1}
+        actions.append({"Update": projects_table.count(before.owner, before.project_id, moved)})
     if (after.image_id, after.asked_again_at) != (before.image_id, before.asked_again_at):
         _transact_with_upload(before.owner, *actions)
-    elif after.status != before.status and after.status == Status.READY:
+    elif after.status != before.status and after.text_source == TextSource.RECOGNITION:
         dynamodb.transact(*actions, {"Update": usage_table.recognition(before.owner)})
     else:
         dynamodb.transact(*actions)
@@ -122,31 +132,7 @@ def _transact_with_upload(owner: str, *actions: dict[str, Any]) -> None:
     except SupersededError as error:
         if len(actions) not in error.refused:
             raise
-        quota = f"{SETTINGS.pages_per_day:,} pages"
-        message = f"You have used up today's {quota}. What is uploaded stays; go on tomorrow (after midnight, UTC)."
-        raise QuotaExceededError(message) from error
-
-
-def _count(owner: str, project_id: str, amounts: dict[str, int]) -> dict[str, Any]:
-    """Return the update that adds amounts to attributes of a project, by their names, if it is still there."""
-    return {
-        "TableName": SETTINGS.projects_table,
-        "Key": projects_table.key(owner, project_id),
-        "ConditionExpression": "attribute_exists(projectId)",
-        "UpdateExpression": "ADD " + ", ".join(f"#n{n} :n{n}" for n in range(len(amounts))),
-        "ExpressionAttributeNames": {f"#n{n}": name for n, name in enumerate(amounts)},
-        "ExpressionAttributeValues": to_item({f":n{n}": amount for n, amount in enumerate(amounts.values())}),
-    }
-
-
-def _take_next_position(project: Project, amounts: dict[str, int] | None = None) -> dict[str, Any]:
-    """Return the update that takes the next position, if nobody has since the project was read; it counts as well."""
-    update = _count(project.owner, project.project_id, {"nextPosition": 1} | (amounts or {}))
-    taken = to_item({":taken": project.next_position})
-    return update | {
-        "ConditionExpression": "nextPosition = :taken",
-        "ExpressionAttributeValues": update["ExpressionAttributeValues"] | taken,
-    }
+        raise usage_table.exceeded() from error
 
 
 def _update(before: Page, after: Page) -> dict[str, Any]:
@@ -223,7 +209,7 @@ def delete(owner: str, project_id: str, page_id: str) -> None:
         "ExpressionAttributeNames": {"#status": "status"},
         "ExpressionAttributeValues": to_item({":status": page.status}),
     }
-    count = _count(owner, project_id, {"pageCount": -1, page.status: -1})
+    count = projects_table.count(owner, project_id, {"pageCount": -1, page.status: -1})
     dynamodb.transact({"Delete": delete_page}, {"Update": count})
 
 
@@ -282,6 +268,8 @@ def _page_item(page: Page) -> Item:
             "imageVersion": page.image_version,
             "text": page.text if page.corrected or len((page.text or "").encode()) <= MAX_TEXT_BYTES else None,
             "corrected": page.corrected or None,
+            "importId": page.import_id,
+            "textSource": page.text_source,
             "confidence": page.confidence,
             "wordCount": page.word_count,
             "width": page.width,
@@ -312,12 +300,15 @@ def _page(item: Item) -> Page:
         corrected=stored.get("corrected", False),
         asked_again_at=_whole(stored.get("askedAgainAt")),
         moved_at=_whole(stored.get("movedAt")),
+        import_id=stored.get("importId"),
+        text_source=TextSource(stored["textSource"]) if "textSource" in stored else None,
     )
     if page.status == Status.FAILED:
         return replace(page, failure=Failure(stored["reason"], stored["reasonMessage"]))
     if page.status == Status.READY:
         return replace(
             page,
+            text_source=page.text_source or TextSource.RECOGNITION,  # of pages from before there were imports
             confidence=float(stored["confidence"]),
             word_count=int(stored["wordCount"]),
             width=int(stored["width"]),

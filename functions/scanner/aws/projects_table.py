@@ -1,5 +1,7 @@
 """The table of projects."""
 
+from typing import Any
+
 from scanner.aws import clients, dynamodb
 from scanner.aws.dynamodb import Item, from_item, to_item
 from scanner.errors import NotFoundError, SupersededError
@@ -72,6 +74,28 @@ def delete(owner: str, project_id: str) -> None:
     """Delete a project's item; from then on none of its pages can be created or changed. Deleting twice is the same."""
     parameters = {"TableName": SETTINGS.projects_table, "Key": key(owner, project_id)}
     dynamodb.persist(lambda: clients.dynamodb().delete_item(**parameters))
+
+
+def count(owner: str, project_id: str, amounts: dict[str, int]) -> dict[str, Any]:
+    """Return the update that adds amounts to attributes of a project, by their names, if it is still there."""
+    return {
+        "TableName": SETTINGS.projects_table,
+        "Key": key(owner, project_id),
+        "ConditionExpression": "attribute_exists(projectId)",
+        "UpdateExpression": "ADD " + ", ".join(f"#n{n} :n{n}" for n in range(len(amounts))),
+        "ExpressionAttributeNames": {f"#n{n}": name for n, name in enumerate(amounts)},
+        "ExpressionAttributeValues": to_item({f":n{n}": amount for n, amount in enumerate(amounts.values())}),
+    }
+
+
+def take_positions(project: Project, positions: int = 1, amounts: dict[str, int] | None = None) -> dict[str, Any]:
+    """Return the update that takes the next positions, if nobody has since the project was read; it counts as well."""
+    update = count(project.owner, project.project_id, {"nextPosition": positions} | (amounts or {}))
+    taken = to_item({":taken": project.next_position})
+    return update | {
+        "ConditionExpression": "nextPosition = :taken",
+        "ExpressionAttributeValues": update["ExpressionAttributeValues"] | taken,
+    }
 
 
 def key(owner: str, project_id: str) -> Item:

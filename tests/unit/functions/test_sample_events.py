@@ -2,12 +2,15 @@
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paged_files import letter, written
 from unit.functions.pictures import picture
 
-from scanner.aws import clients, pages_table, projects_table
+from scanner.aws import clients, imports_table, pages_table, projects_table
+from scanner.imports import Import, Order
 from scanner.page import Failure
 from scanner.project import Project
 
@@ -39,6 +42,11 @@ def test_pages_creates_a_page(project):
     assert (status, page["projectId"]) == (201, PROJECT)
 
 
+def test_imports_creates_an_import(project):
+    status, imported = project.invoke("imports", sample("imports"))
+    assert (status, imported["projectId"]) == (201, PROJECT)
+
+
 def test_documents_answers_for_the_project(project):
     status, answer = project.invoke("documents", sample("documents"))
     assert (status, answer["code"]) == (409, "nothing-to-export")
@@ -49,7 +57,7 @@ def test_usage_tells_of_today(stack):
     assert (status, answer["days"][0]["uploaded"]) == (200, 0)
 
 
-@pytest.mark.parametrize("handler", ["pages", "documents"])
+@pytest.mark.parametrize("handler", ["pages", "documents", "imports"])
 def test_without_the_project_it_is_not_found(stack, handler):
     status, answer = stack.invoke(handler, sample(handler))
     assert (status, answer["code"]) == (404, "not-found")
@@ -108,6 +116,19 @@ def test_export_cleanup_ends_the_export(stack):
 def test_exports_finds_no_export_that_was_not_started(stack):
     status, answer = stack.invoke("exports", sample("exports"))
     assert (status, answer["code"]) == (404, "not-found")
+
+
+def test_importing_opens_the_file_that_has_arrived(project):
+    event = sample("importing")
+    import_id = event["object"]["key"].split("/")[-1]
+    imported = Import.create(USER, PROJECT, Order("application/pdf", recognise_anyway=False))
+    imports_table.put(replace(imported, import_id=import_id))
+    answer = clients.s3().put_object(Bucket="docscan-test", Key=event["object"]["key"], Body=written(letter()))
+    event["object"]["version-id"] = answer["VersionId"]
+
+    opened = importlib.import_module("importing").handler(event, None)
+
+    assert (opened["importId"], [len(part["places"]) for part in opened["parts"]]) == (import_id, [1])
 
 
 def test_commands_has_the_page_recognised_again(project, monkeypatch):
