@@ -99,11 +99,10 @@ def _condensed(parts: Sequence[Path], alike: Sequence[int], folder: Path) -> Seq
 
 
 def _checked(number: int, path: Path) -> tuple[bytes, int]:
-    """Read each object of a part; return its identifier, a digest of its content, and how many streams it may share."""
+    """Read through a part, nothing mended; return its identifier, a digest of all of it, and how much it may share."""
     try:
         with Pdf.open(path, access_mode=pikepdf.AccessMode.stream, attempt_recovery=False) as part:
             alike = _share(part)
-            list(part.objects)
             identifier, warnings = bytes(part.trailer.ID[1]), part.get_warnings()
             complete = "/OutputIntents" in part.Root
     except (pikepdf.PdfError, AttributeError, LookupError, TypeError, ValueError) as error:

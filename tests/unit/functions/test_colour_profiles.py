@@ -8,7 +8,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageCms
-from unit.functions.profiles import CMYK, GREY, ODD_PROFILES, SRGB
+from unit.functions.profiles import CMYK, GREY, ODD_PROFILES, SRGB, changed
 
 from scanner.colour_profiles import cmyk, profile_for
 
@@ -27,7 +27,13 @@ def test_an_odd_profile_is_not_used(what):
     assert profile_for(ODD_PROFILES[what], 3) is None
 
 
-@pytest.mark.parametrize("profile", [b"", SRGB, GREY, CMYK[:500], CMYK[:128] + b"\xff" * (len(CMYK) - 128)])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        *(b"", SRGB, GREY, CMYK[:500], CMYK[:128] + b"\xff" * (len(CMYK) - 128)),
+        *(changed(CMYK, 12, name) for name in (b"link", b"abst", b"nmcl")),
+    ],
+)
 def test_cmyk_is_never_without_a_profile(profile):
     assert profile_for(profile, 4) == cmyk()
 

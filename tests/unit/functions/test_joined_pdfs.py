@@ -239,7 +239,9 @@ def test_images_that_are_alike_stay_apart_from_their_profiles(part):
         assert spaces[0].objgen == spaces[2].objgen
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut off", "not a PDF", "without its font", "without its intent"])
+@pytest.mark.parametrize(
+    "damage", ["empty", "cut off", "not a PDF", "without its font", "without its intent", "with a broken stream"]
+)
 def test_a_damaged_part_is_named(part, tmp_path, damage):
     good, (path, sheets) = part({1: ("a", picture())}), part({2: ("b", picture())})
     whole = path.read_bytes()
@@ -248,6 +250,7 @@ def test_a_damaged_part_is_named(part, tmp_path, damage):
             "empty": b"",
             "cut off": whole[: len(whole) // 2],
             "not a PDF": b"<html></html>",
+            "with a broken stream": whole.replace(b"endstream", b"endstrean", 1),
             "without its intent": whole.replace(b"/OutputIntents", b"/OutputIntentz"),
             "without its font": whole.replace(b"/FontFile2", b"/NoFontFile"[:10]),
         }[damage]
