@@ -14,9 +14,9 @@ MAX_FINDINGS = 200
 WEAK_CONFIDENCE = 80.0
 """Per cent, the mean over a page's words. Below it, pages have so many misread words that they are worth a look."""
 
-_SECONDS_TO_START = 3.0
-_SECONDS_A_PAGE = 0.15
-"""Two objects to read from S3, some 60 ms each, and 15 ms of work (docs/performance.md)."""
+_SECONDS_TO_START = 5.0
+_SECONDS_A_PAGE = 0.04
+"""Two objects to read from S3, some 60 ms each, and 15 ms of work (docs/performance.md), in four parts at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _volumes(attempt: Attempt) -> list[list[int]]:
     for number, part in sorted(attempt.parts.items()):
         if not part.page_count:
             continue
-        if part.size > room:
+        if part.size > room or not volumes:
             volumes.append([])
             room = SETTINGS.volume_bytes
         volumes[-1].append(number)

@@ -85,6 +85,21 @@ def test_plain_text_has_form_feeds_between_pages(stack, project):
     assert texts == ["letter number1", "letter number2", "letter number4", "letter corrected\nby hand"]
 
 
+@pytest.mark.parametrize("format_", Format)
+def test_pages_on_which_nothing_was_read_are_exported_too(stack, format_, monkeypatch):
+    monkeypatch.setattr(export_plan, "PART_PAGES", 1)  # parts of no bytes at all, of plain text
+    stack.textract.lines = []
+    project = stack.project()
+    for _ in range(3):
+        stack.ready_page(project)
+
+    output = run(stack, project, format=format_)
+
+    assert output["pageCount"] == 3
+    if format_ == Format.TXT:
+        assert document(output) == b"\f\f"
+
+
 def test_json_is_what_the_api_describes(stack, project):
     exported = json.loads(document(run(stack, project, format="json")))
 
