@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import SEEK_END
 
 from scanner import imports, text
-from scanner.aws import bucket, imports_table, object_file, pages_table
+from scanner.aws import bucket, imports_table, object_file, pages_table, projects_table
 from scanner.errors import ImportRefusedError, NotFoundError, QuotaExceededError, SupersededError
 from scanner.imported_page import ImportedPage, PagedFile
 from scanner.imports import Failure, Import
@@ -42,6 +42,7 @@ def open_(key: str, version: str | None, execution: str) -> tuple[Import, list[P
     if imported is None:
         return None
     try:
+        projects_table.get(imported.owner, imported.project_id)  # with the project the file goes, too
         places = _places(imported)
         if imported.page_count is None:
             imported = imports_table.open_(imported, len(places))
@@ -61,6 +62,7 @@ def split(import_id: str, part: Part) -> int:
     if imported is None:
         return 0
     try:
+        projects_table.get(imported.owner, imported.project_id)
         with object_file.opened(bucket.import_key(imported), imported.version) as file:
             return _make_pages(import_id, part, open_file(file, imported.content_type))
     except _REFUSALS as refusal:
