@@ -509,13 +509,19 @@ def test_a_part_that_is_given_up_ends_the_import_with_its_page_s_number(stack, u
     assert len(imported.pages()) == 3
 
 
-def test_a_file_that_is_given_up_ends_its_import(upload):
+@pytest.mark.parametrize("claimed_by", [EXECUTION, None, "arn:another"])
+def test_a_file_that_is_given_up_ends_its_import_unless_that_is_another_s(upload, claimed_by):
     imported = upload(MIXED)
-    imports_table.claim(imports_table.get(imported.import_id), imported.version, EXECUTION)
+    if claimed_by:
+        imports_table.claim(imports_table.get(imported.import_id), imported.version, claimed_by)
 
-    imported.step("give-up-file", object={"key": imported.key})
+    imported.step("give-up-file", object={"key": imported.key}, execution=EXECUTION)
 
-    assert imported.read()["reason"]["code"] == "import-failed"
+    found = imported.read()
+    if claimed_by == "arn:another":
+        assert found["status"] == "running"
+    else:
+        assert found["reason"]["code"] == "import-failed"
 
 
 @pytest.mark.parametrize("opened", [True, False])
