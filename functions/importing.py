@@ -49,7 +49,7 @@ def give_up(event: dict[str, Any], log: dict[str, Any]) -> dict[str, Any]:
 
 def give_up_file(event: dict[str, Any], log: dict[str, Any]) -> dict[str, Any]:
     """End an import whose file was tried to be opened in vain."""
-    log["importId"] = importing.give_up_file(event["object"]["key"])
+    log["importId"] = importing.give_up_file(event["object"]["key"], event["execution"])
     return {}
 
 

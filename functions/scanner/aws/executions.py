@@ -23,13 +23,13 @@ class Execution:
     cause: str | None
 
 
-def is_running(execution: str) -> bool:
-    """Tell whether the execution of that ARN still runs; one that is known no more does not."""
+def status(execution: str) -> str | None:
+    """Return the status of the execution of that ARN; None where it is not known, which may also mean not yet."""
     client = clients.stepfunctions()
     try:
-        return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
+        return client.describe_execution(executionArn=execution)["status"]
     except client.exceptions.ExecutionDoesNotExist:
-        return False
+        return None
 
 
 def describe(owner: str, export_id: str) -> Execution:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import SEEK_END
 
 from scanner import imports, text
-from scanner.aws import bucket, imports_table, object_file, pages_table
+from scanner.aws import bucket, imports_table, object_file, pages_table, projects_table
 from scanner.errors import ImportRefusedError, NotFoundError, QuotaExceededError, SupersededError
 from scanner.imported_page import ImportedPage, PagedFile
 from scanner.imports import Failure, Import
@@ -34,14 +34,14 @@ def open_(key: str, version: str | None, execution: str) -> tuple[Import, list[P
     None where there is nothing to do: the object is no import's, another execution has taken it on, or it was refused.
     Local engines do not tell the `version`; then it is the newest.
     """
-    ids = bucket.parse_import_key(key)
-    imported = imports_table.get(ids[1]) if ids else None
-    if imported is None or key != bucket.import_key(imported):
+    imported = _of_upload(key)
+    if imported is None:
         return None
     imported = imports_table.claim(imported, version or bucket.newest_version(key), execution)
     if imported is None:
         return None
     try:
+        projects_table.get(imported.owner, imported.project_id)  # with the project the file goes, too
         places = _places(imported)
         if imported.page_count is None:
             imported = imports_table.open_(imported, len(places))
@@ -61,6 +61,7 @@ def split(import_id: str, part: Part) -> int:
     if imported is None:
         return 0
     try:
+        projects_table.get(imported.owner, imported.project_id)
         with object_file.opened(bucket.import_key(imported), imported.version) as file:
             return _make_pages(import_id, part, open_file(file, imported.content_type))
     except _REFUSALS as refusal:
@@ -82,12 +83,22 @@ def give_up(import_id: str, part: Part) -> None:
         imports_table.end(imported, Failure("page-failed", f"Page {number} could not be imported, {_IN_VAIN}"))
 
 
-def give_up_file(key: str) -> str | None:
-    """A file could not be opened however often it was tried: so its import has failed, whose id is returned."""
+def give_up_file(key: str, execution: str) -> str | None:
+    """A file could not be opened however often it was tried: so its import has failed, whose id is returned.
+
+    One that another execution has taken on goes on; one that none has is taken on to fail.
+    """
+    imported = _of_upload(key)
+    if imported and (own := imports_table.claim(imported, imported.version, execution)):
+        imports_table.end(own, Failure("import-failed", f"The file could not be opened, {_IN_VAIN}"))
+    return imported.import_id if imported else None
+
+
+def _of_upload(key: str) -> Import | None:
+    """Return the import that an object of the bucket is the file of."""
     ids = bucket.parse_import_key(key)
-    if ids and (imported := _running(ids[1])):
-        imports_table.end(imported, Failure("import-failed", f"The file could not be opened, {_IN_VAIN}"))
-    return ids[1] if ids else None
+    imported = imports_table.get(ids[1]) if ids else None
+    return imported if imported and key == bucket.import_key(imported) else None
 
 
 def _running(import_id: str) -> Import | None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scanner.aws import bucket, executions, imports_table, projects_table, usage_table
 from scanner.errors import NotFoundError
 from scanner.imports import INTERRUPTED, Import, Order, Status
+
+_LONG_AGO = timedelta(hours=1)
 
 
 def create(owner: str, project_id: str, body: Mapping[str, object]) -> tuple[Import, dict[str, Any]]:
@@ -32,8 +35,16 @@ def get(owner: str, import_id: str) -> Import:
     imported = imports_table.get(import_id)
     if imported is None or imported.owner != owner:
         raise NotFoundError("There is no such import.")
-    if imported.status == Status.RUNNING and imported.execution and not executions.is_running(imported.execution):
+    if imported.status == Status.RUNNING and _is_over(imported):
         imported = imports_table.get(import_id) or imported  # it may have ended in between
         if imported.status == Status.RUNNING:
             return replace(imported, status=Status.FAILED, failure=INTERRUPTED)
     return imported
+
+
+def _is_over(imported: Import) -> bool:
+    """Tell whether the execution that has taken on an import has ended. In its first moments none may be found."""
+    status = executions.status(imported.execution or "")
+    if status is None:
+        return datetime.now(UTC) - datetime.fromisoformat(imported.updated_at) > _LONG_AGO
+    return status != "RUNNING"

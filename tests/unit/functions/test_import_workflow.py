@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import paged_files
 import pytest
@@ -12,7 +13,9 @@ from paged_files import LETTER, letter, photograph, read_scan, scan, tiff, writt
 from PIL import Image
 
 from scanner import imports
-from scanner.aws import bucket, clients, imports_table, pages_table
+from scanner.aws import bucket, clients, executions, imports_table, pages_table
+from scanner.errors import SupersededError
+from scanner.ids import timestamp
 from scanner.services import importing
 
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:imports:first"
@@ -68,7 +71,7 @@ class Upload:
 @pytest.fixture
 def upload(stack, project, monkeypatch):
     """Uploads a file to be imported; its execution runs, as far as anybody asks."""
-    monkeypatch.setattr("scanner.aws.executions.is_running", lambda execution: True)
+    monkeypatch.setattr("scanner.aws.executions.status", lambda execution: "RUNNING")
 
     def upload(content, content_type="application/pdf", **body):
         status, answer = stack.call(
@@ -223,6 +226,26 @@ def test_opening_again_after_the_answer_was_lost_opens_the_same(stack, upload):
     assert imported.run()["pagesDone"] == 4
 
 
+def test_two_attempts_at_opening_a_file_take_the_quota_once(stack, upload, monkeypatch):
+    imported = upload(MIXED)
+    real, waiting = importing._places, [1]  # noqa: SLF001
+
+    def let_the_other_come_first(opened):
+        places = real(opened)
+        if waiting:
+            waiting.pop()
+            assert imported.open()["parts"]
+        return places
+
+    monkeypatch.setattr(importing, "_places", let_the_other_come_first)
+    with pytest.raises(SupersededError):  # for the workflow to try again
+        imported.open()
+
+    assert imported.open()["parts"]
+    assert stack.items("usage")[0]["uploaded"] == 4
+    assert stack.page(imported.project)["position"] == 5
+
+
 def test_what_is_no_import_s_is_left_alone(stack, upload, project):
     imported = upload(MIXED)
     others = ("images/a/b", f"imports/{project}/unknown", f"imports/other/{imported.import_id}", "imports/x")
@@ -364,6 +387,17 @@ def test_nothing_stays_of_a_page_that_is_deleted_before_its_image_is_there(
     assert stack.objects("thumbnails/") == []
 
 
+def test_a_part_whose_file_went_with_the_project_says_so(stack, upload, project):
+    imported = upload(MIXED)
+    (part,) = imported.open()["parts"]
+    stack.call("DELETE /projects/{projectId}", projectId=project)
+    assert stack.consume("deletion", *stack.queued()) == []
+
+    imported.split(part)
+
+    assert imported.read()["reason"]["code"] == "not-found"
+
+
 def test_the_upload_goes_with_its_project(stack, upload, project):
     upload(MIXED)
     stack.call("DELETE /projects/{projectId}", projectId=project)
@@ -475,13 +509,19 @@ def test_a_part_that_is_given_up_ends_the_import_with_its_page_s_number(stack, u
     assert len(imported.pages()) == 3
 
 
-def test_a_file_that_is_given_up_ends_its_import(upload):
+@pytest.mark.parametrize("claimed_by", [EXECUTION, None, "arn:another"])
+def test_a_file_that_is_given_up_ends_its_import_unless_that_is_another_s(upload, claimed_by):
     imported = upload(MIXED)
-    imports_table.claim(imports_table.get(imported.import_id), imported.version, EXECUTION)
+    if claimed_by:
+        imports_table.claim(imports_table.get(imported.import_id), imported.version, claimed_by)
 
-    imported.step("give-up-file", object={"key": imported.key})
+    imported.step("give-up-file", object={"key": imported.key}, execution=EXECUTION)
 
-    assert imported.read()["reason"]["code"] == "import-failed"
+    found = imported.read()
+    if claimed_by == "arn:another":
+        assert found["status"] == "running"
+    else:
+        assert found["reason"]["code"] == "import-failed"
 
 
 @pytest.mark.parametrize("opened", [True, False])
@@ -493,10 +533,24 @@ def test_an_import_whose_execution_has_ended_without_a_word_has_failed(stack, up
         imports_table.claim(imports_table.get(imported.import_id), imported.version, EXECUTION)
     assert imported.read()["status"] == "running"
 
-    monkeypatch.setattr("scanner.aws.executions.is_running", lambda execution: execution != EXECUTION)
+    monkeypatch.setattr("scanner.aws.executions.status", {EXECUTION: "FAILED"}.get)
 
     failed = imported.read()
     assert (failed["status"], failed["reason"]["code"]) == ("failed", "import-failed")
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(0, "running"), (59, "running"), (61, "failed")])
+def test_an_execution_that_cannot_be_found_may_just_have_begun(upload, monkeypatch, minutes, status):
+    imported = upload(MIXED)
+    imported.open()
+    monkeypatch.setattr("scanner.aws.executions.status", lambda execution: None)
+    updated = timestamp(datetime.now(UTC) - timedelta(minutes=minutes))
+    clients.dynamodb().update_item(
+        TableName="imports", Key={"importId": {"S": imported.import_id}},
+        UpdateExpression="SET updatedAt = :then", ExpressionAttributeValues={":then": {"S": updated}},
+    )  # fmt: skip
+
+    assert imported.read()["status"] == status
 
 
 def test_an_import_that_ends_while_it_is_looked_at_is_told_as_it_ended(upload, monkeypatch):
@@ -505,9 +559,9 @@ def test_an_import_that_ends_while_it_is_looked_at_is_told_as_it_ended(upload, m
 
     def finish(execution):
         imported.step("finish", importId=imported.import_id)
-        return False
+        return "SUCCEEDED"
 
-    monkeypatch.setattr("scanner.aws.executions.is_running", finish)
+    monkeypatch.setattr("scanner.aws.executions.status", finish)
     assert imported.read()["status"] == "completed"
 
 
@@ -530,3 +584,7 @@ def test_the_log_has_no_text(upload, caplog):
 
     assert "importing" in caplog.text
     assert "reader" not in caplog.text
+
+
+def test_an_execution_that_step_functions_does_not_know_has_no_status(stack):
+    assert executions.status(EXECUTION) is None

@@ -567,6 +567,15 @@ def test_the_same_page_twice_is_two_pages():
     assert [page.image == JPEG for page in taken(document)] == [True, False, True, False]
 
 
+def test_a_page_whose_object_is_of_a_later_generation_is_found():
+    document = written(scan(JPEG)).replace(b"3 0 obj", b"3 1 obj").replace(b"[3 0 R", b"[3 1 R")
+    start = document.rindex(b"xref\n", 0, document.rindex(b"startxref"))
+    rows = document[start:].split(b"\n")
+    rows[5] = rows[5].replace(b" 00000 n", b" 00001 n")
+
+    assert only(document[:start] + b"\n".join(rows)).image == JPEG
+
+
 def test_a_page_of_the_tree_twice_is_two_pages():
     def repeat(pdf):
         kids = pdf.Root.Pages.Kids
