@@ -9,10 +9,10 @@ from pathlib import Path
 from docscan_cli.configuration import Configuration
 from docscan_cli.connection import Connection, connect
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, RefusedError
-from docscan_cli.export import contents, text_of, write_pdf, write_text
-from docscan_cli.files import ImageFile, check_sizes
+from docscan_cli.files import InputFile, check_sizes
 from docscan_cli.output import STDOUT, Layout
 from docscan_cli.progress import showing_progress
+from docscan_cli.results import contents, text_of, write_pdf, write_text
 from docscan_cli.scan import EndOfProject, PageProgress, Scan
 from docscan_cli.wording import counted, printable, size
 
@@ -30,7 +30,7 @@ class Order:
     profile: str | None
     patience: float
     project: str | None = None
-    images: Sequence[ImageFile] = ()
+    images: Sequence[InputFile] = ()
     name: str = ""
     jobs: int = 1
     layout: Layout = Layout.SCAN
@@ -141,12 +141,12 @@ class Work:
     def _images(self) -> str:
         return counted(len(self.order.images), "image")
 
-    def _left(self) -> list[ImageFile]:
+    def _left(self) -> list[InputFile]:
         """The images that are not in the project, as far as we know."""
         arrived = {id(page.image) for page in self.pages if page.arrived}
         return [image for image in self.order.images if id(image) not in arrived]
 
-    def _how_to_go_on(self, left: Sequence[ImageFile]) -> str:
+    def _how_to_go_on(self, left: Sequence[InputFile]) -> str:
         """The commands that do the rest, ready to be copied."""
         targets = {"pdf": self.order.pdf, "text": self.order.text}
         wanted = {kind: [str(path)] for kind, path in targets.items() if path}

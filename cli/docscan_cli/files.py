@@ -18,7 +18,7 @@ HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"
 
 
 @dataclass(frozen=True)
-class ImageFile:
+class InputFile:
     """A file that can become a page. `size` is in bytes."""
 
     path: Path
@@ -31,12 +31,12 @@ class ImageFile:
         return printable(str(self.path))
 
 
-def check_images(paths: Iterable[Path]) -> list[ImageFile]:
+def check_images(paths: Iterable[Path]) -> list[InputFile]:
     """Look at every file before any work begins.
 
     Raises InvalidInputError that names all the files that cannot be pages, each with its reason.
     """
-    images: list[ImageFile] = []
+    images: list[InputFile] = []
     problems: list[str] = []
     for path in paths:
         try:
@@ -50,7 +50,7 @@ def check_images(paths: Iterable[Path]) -> list[ImageFile]:
     return images
 
 
-def check_sizes(images: Iterable[ImageFile], limit: int) -> None:
+def check_sizes(images: Iterable[InputFile], limit: int) -> None:
     """Check the files against what the system allows, in bytes, which may be less than the contract does.
 
     Raises InvalidInputError that names all the files that are too large.
@@ -65,7 +65,7 @@ def check_sizes(images: Iterable[ImageFile], limit: int) -> None:
         raise InvalidInputError("\n".join(problems))
 
 
-def _check_image(path: Path) -> ImageFile:
+def _check_image(path: Path) -> InputFile:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise InvalidInputError(f"is a folder; give the images in it: {printable(str(path / '*.jpg'))}")
@@ -77,7 +77,7 @@ def _check_image(path: Path) -> ImageFile:
             raise InvalidInputError("is empty")
         content_type = _content_type(file)
     _check_size(size, MAX_IMAGE_BYTES)
-    return ImageFile(path, content_type, size)
+    return InputFile(path, content_type, size)
 
 
 def _check_size(size: int, limit: int) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from docscan_cli.api import Upload
 from docscan_cli.errors import InvalidInputError, ServerError
-from docscan_cli.files import ImageFile
+from docscan_cli.files import InputFile
 from docscan_cli.retry import TRANSIENT_STATUSES, retrying
 
 
@@ -27,7 +27,7 @@ class _WatchedFile(io.FileIO):
         return data
 
 
-async def upload(client: httpx.AsyncClient, form: Upload, image: ImageFile, on_sent: Callable[[int], None]) -> None:
+async def upload(client: httpx.AsyncClient, form: Upload, image: InputFile, on_sent: Callable[[int], None]) -> None:
     """Send an image; `on_sent` is told the bytes read for sending so far.
 
     To repeat it is safe: the form names one key, and the first version that arrives there is the page's image.

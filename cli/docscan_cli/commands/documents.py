@@ -8,7 +8,7 @@ import typer
 
 from docscan_cli.commands.options import PATIENCE, Force, Patience, Profile, ProjectId, check_id, say
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, StoppedError
-from docscan_cli.files import ImageFile, check_images
+from docscan_cli.files import InputFile, check_images
 from docscan_cli.output import STDOUT, Layout, check_output
 from docscan_cli.wording import printable
 
@@ -118,7 +118,7 @@ def _check_targets(output: Path | None, text: Path | None, *, force: bool, input
         raise InvalidInputError(f"The PDF and the text cannot both be {printable(str(output))}. Give them two names.")
 
 
-def _name_from(images: Sequence[ImageFile]) -> str:
+def _name_from(images: Sequence[InputFile]) -> str:
     """`invoice`, or `invoice and 3 more`: a name that the API takes, whatever the file is called."""
     first = printable(images[0].path.stem).strip() or "Scan"
     more = f" and {len(images) - 1} more" if len(images) > 1 else ""

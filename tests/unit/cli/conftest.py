@@ -17,7 +17,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from docscan_cli import connection, export, retry, scan
+from docscan_cli import connection, results, retry, waiting
 from docscan_cli.commands import options, pages
 from docscan_cli.main import app
 
@@ -364,7 +364,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
 
     monkeypatch.setattr(connection, "http_client", client)
     monkeypatch.setattr(retry, "pause", pause)
-    for module in (scan, export):
+    for module in (waiting, results):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     return fake
 
