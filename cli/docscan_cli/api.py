@@ -1,8 +1,8 @@
 """The scanner's HTTP API, typed: the dictionaries are its JSON, by its contract (api/scanner.yaml).
 
 Every call is repeated when the network or the system stumbles. Reads, changes and deletions lose nothing by that. A
-creation whose answer got lost may leave an empty project or a page without an image behind, which no PDF and no text
-contains.
+creation whose answer got lost may leave an empty project, or a page or an import without a file behind, which no
+document contains.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +16,7 @@ from docscan_cli.output import Layout
 from docscan_cli.retry import QUOTA_EXCEEDED, TRANSIENT_STATUSES, retrying
 from docscan_cli.wording import printable
 
+type ExportStatus = Literal["running", "completed", "failed", "stopped", "expired"]
 type PageStatus = Literal["awaiting-upload", "recognising", "ready", "failed"]
 
 LIST_LIMIT = 100
@@ -33,7 +34,7 @@ class Project(TypedDict):
 
 
 class FailureReason(TypedDict):
-    """Why a page failed, and what to do."""
+    """Why a page, an export or an import failed, and what to do."""
 
     code: str
     message: str
@@ -134,6 +135,38 @@ class Configuration(TypedDict):
     features: dict[str, bool]
 
 
+class ExportOrder(TypedDict):
+    """What an export is to have. `pages` are ids; without them, it has all pages."""
+
+    projectId: str
+    format: str
+    pages: NotRequired[list[str]]
+    language: NotRequired[str]
+
+
+class ExportedDocument(TypedDict):
+    """A link to a document of an export, and its size in bytes."""
+
+    url: str
+    filename: str
+    size: int
+    pageCount: int
+
+
+class Export(TypedDict):
+    """Where an export stands: while it runs, pages done and those that it waits for; then documents, or a reason."""
+
+    exportId: str
+    status: ExportStatus
+    startedAt: str
+    pageCount: NotRequired[int]
+    pagesDone: NotRequired[int]
+    waitingFor: NotRequired[int]
+    leftOutCount: NotRequired[int]
+    documents: NotRequired[list[ExportedDocument]]
+    reason: NotRequired[FailureReason]
+
+
 class Accepted(TypedDict):
     """The answer that says nothing more than that it will be done."""
 
@@ -221,6 +254,29 @@ class Api:
         """
         return await self._call(Pdf, "GET", "projects", project_id, "pdf", query={"layout": layout})
 
+    async def start_export(self, export_id: str, order: ExportOrder) -> None:
+        """Start an export under an id of our own. That it was started before, by the same call, is as good.
+
+        What is wrong with the order is then the export's reason to fail.
+        """
+        try:
+            await self._call(Accepted, "PUT", "exports", export_id, body=order)
+        except RefusedError as error:
+            if error.code != "ExecutionAlreadyExists":
+                raise
+
+    async def export(self, export_id: str) -> Export:
+        """Where an export stands. RefusedError has the code `not-found`, also in the first moments after its start."""
+        return await self._call(Export, "GET", "exports", export_id)
+
+    async def stop_export(self, export_id: str) -> None:
+        """Stop an export. That there is none of that id is as good."""
+        try:
+            await self._call(Accepted, "DELETE", "exports", export_id)
+        except RefusedError as error:
+            if error.code != "ExecutionDoesNotExist":
+                raise
+
     async def usage(self) -> Usage:
         """What the user may upload in a day, and has used of late."""
         return await self._call(Usage, "GET", "usage")
@@ -251,7 +307,7 @@ class Api:
         method: str,
         *path: str,
         query: dict[str, str] | None = None,
-        body: Mapping[str, str | int | None] | None = None,
+        body: Mapping[str, object] | None = None,
     ) -> Answer:
         url = "/".join([self._endpoint, *(quote(part, safe="") for part in path)])
         response = await retrying(
@@ -286,5 +342,6 @@ def _error(status: int, answer: dict[str, Any]) -> DocscanError:
     if status in TRANSIENT_STATUSES and answer.get("code") != QUOTA_EXCEEDED:
         return ServerError(f"The system is not able to answer now ({status}: {message}). Try again later.")
     if httpx.codes.is_client_error(status):
-        return RefusedError(message, answer.get("code"))
+        # An AWS service behind a route names its errors in another field, some with a prefix.
+        return RefusedError(message, answer.get("code") or str(answer.get("__type") or "").rpartition("#")[2] or None)
     return ServerError(f"The system answered {status}: {message}")

@@ -106,7 +106,7 @@ def test_an_image_that_the_storage_refuses_is_named_with_the_command_that_adds_i
     local_system.fail("POST", UPLOADS, refusal)
     result = run("scan", image("a b.jpg"), image("c.jpg"), "-o", "out.pdf", "--jobs", "1")
     assert result.exit_code == 1
-    assert "a b.jpg (page 1): not uploaded: the storage did not take the image (AccessDenied)" in result.stderr
+    assert "a b.jpg (page 1): not uploaded: the storage did not take the file (AccessDenied)" in result.stderr
     assert "docscan scan 'a b.jpg' --project project-1 -o out.pdf --force" in result.stderr
     assert (folder / "out.pdf").read_bytes() == b"%PDF-1.7 " + JPEG + b"c.jpg"
 
@@ -152,11 +152,11 @@ TIFF_OF_TWO = b"MM\0*\0\0\0\x08\0\1" + bytes(12) + b"\0\0\0\x20" + bytes(20)
     [
         (b"", "is empty"),
         (JPEG + bytes(10 * 1024 * 1024), "has 10.0 MB; a page image may have 10"),
-        (b"%PDF-1.7", "is a PDF; save its pages as JPEG, PNG or TIFF"),
+        (b"%PDF-1.7", "is a PDF; import it: docscan import FILE"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC or AVIF image; save it as JPEG"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "is a WebP image; save it as JPEG or PNG"),
         (b"II+\0\x08\0\0\0", "is a BigTIFF"),
-        (TIFF_OF_TWO, "is a TIFF of several pages"),
+        (TIFF_OF_TWO, "is a TIFF of several pages; import it: docscan import FILE"),
         (b"GIF89a", "is neither JPEG, PNG nor TIFF"),
         (b"\xff\xd8", "is neither JPEG, PNG nor TIFF"),
     ],
