@@ -26,6 +26,20 @@ class Layout(StrEnum):
     TEXT = "text"
 
 
+class Format(StrEnum):
+    """What an export consists of."""
+
+    PDF = "pdf"
+    TEXT_PDF = "text-pdf"
+    TXT = "txt"
+    JSON = "json"
+
+    @property
+    def suffix(self) -> str:
+        """How the names of its files end."""
+        return ".pdf" if self in {Format.PDF, Format.TEXT_PDF} else f".{self}"
+
+
 def check_output(target: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise InvalidInputError unless `target` can be written.
 
@@ -63,6 +77,16 @@ def volumes(target: Path, count: int) -> list[Path]:
     return [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, count + 1)]
 
 
+def size_of(target: Path) -> int | None:
+    """The size of a file in bytes, None where there is none."""
+    return target.stat().st_size if target.is_file() else None
+
+
+def beside(target: Path, name: str) -> Path:
+    """Where what becomes `target` is written until it is whole: hidden, and on the same disk."""
+    return target.resolve().with_name(f".docscan-{name}.part")
+
+
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A file to write to that becomes `target` when the block ends well, and is removed when it does not.
@@ -70,12 +94,12 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     Until then `target` stays as it was. A link stays a link; what it points to is replaced, with its mode kept.
     Raises OutputError where the disk refuses.
     """
-    beside = target.resolve().with_name(f".docscan-{secrets.token_hex(6)}.part")
+    part = beside(target, secrets.token_hex(6))
     try:
-        with _becoming(target, beside, "xb") as file:
+        with _becoming(target, part, "xb") as file:
             yield file
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
