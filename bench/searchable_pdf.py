@@ -97,7 +97,8 @@ def build(folder: Path) -> None:
     before = peak_memory()
     start = perf_counter()
     scanned = [
-        pdf.ScannedPage(page, image.read_bytes) for page, image in zip(words, sorted(folder.glob("*.jpg")), strict=True)
+        pdf.ScannedPage(number, page, image.read_bytes)
+        for number, (page, image) in enumerate(zip(words, sorted(folder.glob("*.jpg")), strict=True), 1)
     ]
     with (folder / "docscan.pdf").open("wb") as file:
         pdf.build("Benchmark", datetime(2026, 1, 1, tzinfo=UTC), scanned, lambda _: None, file)

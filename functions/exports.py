@@ -12,7 +12,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 
 def get(request: edge.Request) -> tuple[int, dict[str, Any]]:
-    """GET /exports/{exportId}: where it stands, and a link to the document or why there is none."""
+    """GET /exports/{exportId}: where it stands, and links to the documents or why there are none."""
     return 200, _body(exports.get(request.user, request.path("exportId")))
 
 
@@ -30,8 +30,12 @@ def _body(export: exports.Export) -> dict[str, Any]:
             "pageCount": product.page_count,
             "leftOutCount": product.left_out_count,
         }
-    if export.url:
-        body |= {"url": export.url, "expiresAt": export.url_expires_at}
+    if export.links:
+        body["documents"] = [
+            {"url": link.url, "filename": link.filename, "size": link.volume.size, "pageCount": link.volume.page_count}
+            for link in export.links
+        ]
+        body["expiresAt"] = export.links_expire_at
     if export.reason:
         body["reason"] = {"code": export.reason.code, "message": export.reason.message}
     return body

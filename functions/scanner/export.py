@@ -1,5 +1,7 @@
 """Exports: what is asked for, and what comes out."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -7,20 +9,43 @@ from typing import Any, Self
 from scanner.errors import InvalidRequestError
 from scanner.ids import is_id
 
+MAX_PAGES = 5_000
+"""Of an export. As many ids are 200 KB, and what starts a workflow has at most 256."""
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_MAX_LANGUAGE = 35
+"""Characters; RFC 5646, section 4.4.1, asks programs to take as many."""
+
 
 class Format(StrEnum):
-    """What an export is: the images under invisible text, or the text, typeset."""
+    """What an export is: the images under invisible text; the text, typeset; the text; the text with its geometry."""
 
     PDF = "pdf"
     TEXT_PDF = "text-pdf"
+    TXT = "txt"
+    JSON = "json"
+
+    @property
+    def extension(self) -> str:
+        """What names of files of the format end with."""
+        return "pdf" if self is Format.TEXT_PDF else self.value
+
+    @property
+    def content_type(self) -> str:
+        """The media type."""
+        return {"pdf": "application/pdf", "txt": "text/plain; charset=utf-8", "json": "application/json"}[
+            self.extension
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be exported, and how."""
+    """What is to be exported, and how: all pages, or those in `page_ids`; `language` is a BCP 47 tag."""
 
     project_id: str
     format: Format
+    page_ids: Collection[str] | None = None
+    language: str | None = None
 
     @classmethod
     def parse(cls, body: object) -> Self:
@@ -30,14 +55,41 @@ class Order:
         wanted = body.get("format", Format.PDF)
         if wanted not in list(Format):
             raise InvalidRequestError(f"`format` is one of {', '.join(Format)}.")
-        return cls(body["projectId"], Format(wanted))
+        return cls(body["projectId"], Format(wanted), _page_ids(body.get("pages")), _language(body.get("language")))
+
+
+def _page_ids(value: object) -> Collection[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_PAGES or not all(is_id(page) for page in value):
+        raise InvalidRequestError(f"`pages` are the ids of 1 to {MAX_PAGES:,} pages; leave it out to export all.")
+    if len(found := frozenset(value)) < len(value):
+        raise InvalidRequestError("`pages` names a page twice.")
+    return found
+
+
+def _language(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > _MAX_LANGUAGE or not _LANGUAGE.fullmatch(value):
+        raise InvalidRequestError("`language` is a BCP 47 tag such as de or pt-BR.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A document of an export: `key` is its object's, `size` in bytes, `page_count` that of the project's pages."""
+
+    key: str
+    size: int
+    page_count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What an export has made; `name` is the project's, `key` the document's in the bucket.
+    """What an export has made; `name` is the project's, `volumes` are in order.
 
-    `left_out_count` pages of the project were not ready, and are not among the `page_count`.
+    `left_out_count` pages that were asked for were not ready, or went meanwhile, and are not among the `page_count`.
     """
 
     export_id: str
@@ -45,7 +97,7 @@ class Product:
     owner: str
     format: Format
     name: str
-    key: str
+    volumes: tuple[Volume, ...]
     page_count: int
     left_out_count: int
     completed_at: str
@@ -56,7 +108,7 @@ class Product:
             "projectId": self.project_id,
             "format": self.format,
             "name": self.name,
-            "key": self.key,
+            "volumes": [{"key": v.key, "size": v.size, "pageCount": v.page_count} for v in self.volumes],
             "pageCount": self.page_count,
             "leftOutCount": self.left_out_count,
             "completedAt": self.completed_at,
@@ -71,7 +123,7 @@ class Product:
             owner=owner,
             format=Format(output["format"]),
             name=output["name"],
-            key=output["key"],
+            volumes=tuple(Volume(v["key"], v["size"], v["pageCount"]) for v in output["volumes"]),
             page_count=output["pageCount"],
             left_out_count=output["leftOutCount"],
             completed_at=output["completedAt"],

@@ -11,6 +11,7 @@ from scanner import text_layer
 from scanner.image import open_image, orientation, upright_size
 from scanner.pdf_document import Document
 from scanner.pdf_image import place
+from scanner.sheets import Sheets
 from scanner.text import Line, RecognisedText
 from scanner.text_layer import PlacedWord
 
@@ -21,36 +22,44 @@ _A4_LONG_SIDE = 297 / 25.4 * _POINTS_PER_INCH
 
 @dataclass(frozen=True, slots=True)
 class ScannedPage:
-    """A page for the PDF: its text, and how to read its image (JPEG, PNG or TIFF bytes) when its turn comes.
+    """A page for the PDF: its number, its text, and how to read its image (JPEG, PNG or TIFF) when its turn comes.
 
     `rotation` is by how many degrees clockwise, a multiple of 90, viewers turn the upright page.
     """
 
+    number: int
     text: RecognisedText
     read_image: Callable[[], bytes]
     rotation: int = 0
 
 
 def build(
-    title: str, created: datetime, pages: Sequence[ScannedPage], packing: Callable[[int], None], file: IO[bytes]
-) -> None:
-    """Write a PDF of `pages`; the images, one at a time, pass through memory and a temporary file.
+    title: str,
+    created: datetime,
+    pages: Sequence[ScannedPage],
+    packing: Callable[[int], None],
+    file: IO[bytes],
+    language: str | None = None,
+) -> list[Sheets]:
+    """Write a PDF/A-2b of `pages` and return its sheets. Images pass one at a time through memory and a temporary file.
 
-    `packing` is told how many pixels are about to be decoded and packed anew: images that are neither JPEGs nor plain
-    PNGs take time. Raises ImageRefusedError where an image cannot be read, and whatever `read_image` and `packing` do.
+    `language` is a BCP 47 tag. `packing` is told how many pixels are about to be decoded and packed anew: images that
+    are neither JPEGs nor plain PNGs take time. Raises ImageRefusedError where an image cannot be read, and whatever
+    `read_image` and `packing` do.
     """
     characters = {character for page in pages for word in page.text.words for character in word.text}
-    document = Document(title, created, characters)
+    document = Document(title, created, language, characters)
     for page in pages:
         _add_page(document, page, packing)
     document.write_to(file)
+    return document.sheets
 
 
 def _add_page(document: Document, page: ScannedPage, packing: Callable[[int], None]) -> None:
     data = page.read_image()
     image = open_image(data)
     width, height = _page_size(image)
-    document.add_page(format=(width, height))
+    document.add_sheet(page.number, width, height)
     if page.rotation:
         vars(document.pages[document.page])["rotate"] = (
             page.rotation

@@ -1,4 +1,4 @@
-"""A PDF on its way into a file: fpdf2's document, in memory that does not grow with the images that are put into it.
+"""A PDF/A-2b on its way into a file: fpdf2's document, in memory that does not grow with the images put into it.
 
 fpdf2 would hold every image, and once more in the document that it puts together. Here images wait in a temporary file,
 and what is finished goes to a file at once. The same input gives the same bytes.
@@ -12,27 +12,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
-from fpdf import FPDF
-from fpdf.enums import PDFResourceType
+from fpdf import FPDF, ViewerPreferences
+from fpdf.enums import OutputIntentSubType, PDFResourceType
 from fpdf.image_datastructures import RasterImageInfo
-from fpdf.output import OutputProducer, PDFXObject
+from fpdf.output import OutputProducer, PDFICCProfile, PDFXObject
 from fpdf.syntax import Name, PDFArray, PDFContentStream
+from fpdf.util import builtin_srgb2014_bytes
 
-from scanner import glyphless
+from scanner import archival, glyphless
+from scanner.sheets import Sheets, heading, label
 
 _FONT = "glyphless"
 
 
 class Document(FPDF):
-    """A document in points, with one font, whose glyphs are for `characters` and all empty."""
+    """A document in points, with one font, whose glyphs are for `characters` and all empty.
 
-    def __init__(self, title: str, created: datetime, characters: Set[str]) -> None:
+    `language` is a BCP 47 tag. `sheets` tells the project's pages that the document shows so far.
+    """
+
+    def __init__(self, title: str, created: datetime, language: str | None, characters: Set[str]) -> None:
         super().__init__(unit="pt")
         self.pdf_version = "1.7"
         self.set_auto_page_break(auto=False)
+        self.set_margin(0)
         self.set_title(title)
-        self.set_producer("Docscan")
+        self.set_producer(archival.PRODUCER)
         self.set_creation_date(created)
+        self.set_xmp_metadata(archival.xmp(title, created))
+        self.add_output_intent(
+            OutputIntentSubType.PDFA,
+            output_condition_identifier="sRGB",
+            dest_output_profile=PDFICCProfile(builtin_srgb2014_bytes(), n=3, alternate="DeviceRGB"),
+            info="sRGB IEC 61966-2-1",
+        )
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
+        if language:
+            self.set_lang(language)
+        self.sheets: list[Sheets] = []
         self._waiting = tempfile.TemporaryFile()  # noqa: SIM115 - gone with the document
         self._digest = hashlib.sha256()
         with tempfile.NamedTemporaryFile(suffix=".ttf") as font:
@@ -41,6 +58,15 @@ class Document(FPDF):
             self.add_font(_FONT, fname=font.name)
         self.set_font(_FONT, size=1)
         self._font: Any = self.current_font
+
+    def add_sheet(self, number: int, width: float, height: float) -> None:
+        """Begin a sheet of that size that shows the project's page `number`, or more of it."""
+        nth = self.sheets.pop().count + 1 if self.sheets and self.sheets[-1].number == number else 1
+        self.sheets.append(Sheets(number, nth))
+        prefix, start = label(number, nth)
+        self.add_page(format=(width, height), label_style="D", label_prefix=prefix, label_start=start)
+        if nth == 1:
+            self.start_section(heading(number))
 
     def draw(self, *operators: str) -> None:
         """Add operators to the current page's content."""

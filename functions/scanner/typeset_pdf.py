@@ -13,6 +13,7 @@ from typing import IO
 
 from scanner import glyphless, text_layer, typesetting
 from scanner.pdf_document import Document
+from scanner.sheets import Sheets
 from scanner.text_layer import PlacedWord
 from scanner.typefaces import UNITS_PER_EM, Typeface, Typefaces
 from scanner.typesetting import MARK, TypesetLine
@@ -57,21 +58,27 @@ class _Glyphs:
         return number
 
 
-def build(title: str, created: datetime, pages: Sequence[TypesetPage], file: IO[bytes]) -> None:
-    """Write a PDF of the pages' text, each beginning on a new sheet."""
+def build(
+    title: str, created: datetime, pages: Sequence[TypesetPage], file: IO[bytes], language: str | None = None
+) -> list[Sheets]:
+    """Write a PDF/A-2b of the pages' text, each beginning on a new sheet, and return its sheets.
+
+    `language` is a BCP 47 tag.
+    """
     characters = {character for page in pages for character in page.text + str(page.number)} | {MARK}
-    document = Document(title, created, characters)
+    document = Document(title, created, language, characters)
     glyphs = _Glyphs(document)
     for page in pages:
         _add_page(document, glyphs, page)
     document.write_to(file)
+    return document.sheets
 
 
 def _add_page(document: Document, glyphs: _Glyphs, page: TypesetPage) -> None:
     typefaces = Typefaces(page.text)
     folio = next(typesetting.lines(str(page.number), typefaces, _WIDTH))
     for sheet in _sheets(page.text, typefaces):
-        document.add_page(format=(_WIDTH, _HEIGHT))
+        document.add_sheet(page.number, _WIDTH, _HEIGHT)
         words: list[PlacedWord] = []
         for baseline, line in sheet:
             left = _WIDTH - _MARGIN - line.width * _SIZE if line.right_to_left else _MARGIN

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from scanner.audit import AuditEntry
 from scanner.aws import bucket, bus, queue
 from scanner.command import Command
-from scanner.export import Format, Order, Product
+from scanner.export import Format, Order, Product, Volume
 from scanner.ids import parse_execution_name
 from scanner.page import Page
 from scanner.services import recognition
@@ -38,7 +38,8 @@ def ready_page():
 
 
 def product():
-    return Product("export", "project", "alice", Format.PDF, "Letters", "exports/key", 3, 0, "2026-11-21T09:30:00.000Z")
+    volumes = (Volume("exports/key", 1000, 3),)
+    return Product("export", "project", "alice", Format.PDF, "Letters", volumes, 3, 0, "2026-11-21T09:30:00.000Z")
 
 
 PUBLISHED = {

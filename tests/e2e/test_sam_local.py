@@ -157,7 +157,7 @@ def test_a_project_is_checked_and_exported(recognition, project, functions, syst
 
     task = {"execution": f"{OWNER}_first", "input": {"projectId": project_id}}
     product = functions.invoke("AssemblyFunction", sample("assembly") | task)
-    pdf = system.client("s3").get_object(Bucket=bucket, Key=product["key"])["Body"].read()
+    pdf = system.client("s3").get_object(Bucket=bucket, Key=product["volumes"][0]["key"])["Body"].read()
     assert len(pikepdf.open(io.BytesIO(pdf)).pages) == product["pageCount"] == 1
 
     unknown = functions.invoke("ExportsFunction", request("exports", exportId="never-started"))

@@ -90,10 +90,12 @@ def test_an_export_ends_with_a_link_to_its_document(user, project, wanted):
 
     assert (export["status"], export["format"]) == ("completed", wanted)
     assert (export["pageCount"], export["leftOutCount"]) == (2, 1)
-    document = httpx.get(export["url"])
+    (link,) = export["documents"]
+    document = httpx.get(link["url"])
     assert document.status_code == 200
     assert document.headers["content-type"] == "application/pdf"
     assert document.content.startswith(b"%PDF-")
+    assert (link["filename"], link["size"], link["pageCount"]) == ("To export.pdf", len(document.content), 2)
 
 
 def test_an_export_that_cannot_be_made_says_why(user):

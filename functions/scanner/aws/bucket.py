@@ -40,9 +40,15 @@ def document_key(project_id: str, digest: str) -> str:
     return f"documents/{project_id}/{digest}.pdf"
 
 
-def export_key(project_id: str, export_id: str) -> str:
-    """Return the key of an export's document."""
-    return f"exports/{project_id}/{export_id}/document.pdf"
+def export_prefix(project_id: str, export_id: str) -> str:
+    """Return what the keys of all objects of an export begin with."""
+    return f"exports/{project_id}/{export_id}/"
+
+
+def volume_key(project_id: str, export_id: str, number: int, extension: str) -> str:
+    """Return the key of a document of an export, the first of which has the `number` 1."""
+    volume = "" if number == 1 else f"-{number}"
+    return f"{export_prefix(project_id, export_id)}document{volume}.{extension}"
 
 
 def audit_key(entry: AuditEntry) -> str:
@@ -105,6 +111,12 @@ def exists(key: str) -> bool:
     """
     answer = clients.s3().list_objects_v2(Bucket=SETTINGS.bucket, Prefix=key, MaxKeys=1)
     return any(found["Key"] == key for found in answer.get("Contents", []))
+
+
+def sizes_below(prefix: str) -> dict[str, int]:
+    """Return the sizes in bytes of up to 1,000 objects by their keys, which begin with `prefix`."""
+    answer = clients.s3().list_objects_v2(Bucket=SETTINGS.bucket, Prefix=prefix)
+    return {found["Key"]: found["Size"] for found in answer.get("Contents", [])}
 
 
 def delete_version(key: str, version: str) -> None:

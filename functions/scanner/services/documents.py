@@ -42,7 +42,7 @@ AT_ONCE = Limits(pages=100, image_bytes=150 << 20, packed_pixels=400_000_000, ch
 EXPORTED = Limits(pages=1_000, image_bytes=1_500 << 20, packed_pixels=4_000_000_000, characters=4_000_000)
 """An export has more time than a request, and more room."""
 
-_VERSION = 2
+_VERSION = 3
 """To be raised when the same pages come to give another PDF than before."""
 
 _MAX_FILENAME = 100
@@ -118,9 +118,9 @@ def store(made_of: Contents, layout: Layout, key: str) -> str | None:
         return bucket.write(key, file, "application/pdf")
 
 
-def filename(name: str) -> str:
-    """Return what the PDF of a project of that name is called where it is saved."""
-    return f"{name[:_MAX_FILENAME]}.pdf"
+def filename(name: str, extension: str = "pdf") -> str:
+    """Return what a document of a project of that name is called where it is saved."""
+    return f"{name[:_MAX_FILENAME]}.{extension}"
 
 
 def _check(recognising: int, ready: int, limits: Limits) -> None:
@@ -157,8 +157,8 @@ def _build_searchable(made_of: Contents, created: datetime, file: IO[bytes]) -> 
         return data
 
     scanned = [
-        pdf.ScannedPage(_text_with_geometry(page), partial(read_image, page), page.rotation)
-        for page in made_of.ready.values()
+        pdf.ScannedPage(number, _text_with_geometry(page), partial(read_image, page), page.rotation)
+        for number, page in made_of.ready.items()
     ]
     pdf.build(made_of.project.name, created, scanned, count_pixels, file)
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from scanner.aws import bucket, bus, executions, projects_table
-from scanner.errors import NotFoundError, ProjectTooLargeError
-from scanner.export import Format, Order, Product
+from scanner.errors import InvalidRequestError, NotFoundError, ProjectTooLargeError
+from scanner.export import Format, Order, Product, Volume
 from scanner.ids import timestamp
 from scanner.services import documents
 
 _LAYOUTS = {Format.PDF: documents.Layout.SCAN, Format.TEXT_PDF: documents.Layout.TEXT}
-REFUSALS = {"invalid-request", "not-found", "pages-not-ready", "nothing-to-export", "project-too-large"}
+REFUSALS = {"invalid-request", "not-found", "pages-not-ready", "nothing-to-export", "project-too-large", "page-failed"}
 """What the workflow fails with when it was refused; any other error is a fault, whose cause is for the log."""
 
 
@@ -35,16 +35,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link to a document, and what it is called where it is saved."""
+
+    volume: Volume
+    url: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
-    """An export: one that is completed has a product and a link to it, with its expiry, any other one a reason."""
+    """An export: one that is completed has a product and links to it, with their expiry, any other one a reason."""
 
     export_id: str
     status: Status
     started_at: str
     stopped_at: str | None
     product: Product | None = None
-    url: str | None = None
-    url_expires_at: str | None = None
+    links: tuple[Link, ...] = ()
+    links_expire_at: str | None = None
     reason: Reason | None = None
 
 
@@ -55,7 +64,9 @@ def build(owner: str, export_id: str, body: object) -> Product:
     ContendedError, PublishingError, after which it is to be tried again.
     """
     order = Order.parse(body)
-    key = bucket.export_key(order.project_id, export_id)
+    if order.format not in _LAYOUTS:
+        raise InvalidRequestError("This format is not there yet.")
+    key = bucket.volume_key(order.project_id, export_id, 1, order.format.extension)
     try:
         contents = documents.contents(owner, order.project_id, documents.EXPORTED)
         version = documents.store(contents, _LAYOUTS[order.format], key)
@@ -69,7 +80,7 @@ def build(owner: str, export_id: str, body: object) -> Product:
         owner=owner,
         format=order.format,
         name=contents.project.name,
-        key=key,
+        volumes=(Volume(key, bucket.sizes_below(key)[key], len(contents.ready)),),
         page_count=len(contents.ready),
         left_out_count=len(contents.left_out),
         completed_at=timestamp(),
@@ -86,12 +97,14 @@ def get(owner: str, export_id: str) -> Export:
     match execution.status:
         case "SUCCEEDED":
             product = Product.from_output(owner, export_id, json.loads(execution.output or "{}"))
-            if not bucket.exists(product.key):
+            stored = bucket.sizes_below(bucket.export_prefix(product.project_id, export_id))
+            if not all(volume.key in stored for volume in product.volumes):
                 reason = Reason("expired", "The document is no longer kept. Start another export.")
                 return Export(export_id, Status.EXPIRED, started_at, stopped_at, product, reason=reason)
-            url = bucket.link(product.key, filename=documents.filename(product.name))
-            url_expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
-            return Export(export_id, Status.COMPLETED, started_at, stopped_at, product, url, url_expires_at)
+            links_expire_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
+            return Export(
+                export_id, Status.COMPLETED, started_at, stopped_at, product, _links(product), links_expire_at
+            )
         case "ABORTED":
             reason = Reason("stopped", "The export was stopped. Start another one if you need it.")
             return Export(export_id, Status.STOPPED, started_at, stopped_at, reason=reason)
@@ -99,6 +112,15 @@ def get(owner: str, export_id: str) -> Export:
             reason = _reason(execution.error, execution.cause)
             return Export(export_id, Status.FAILED, started_at, stopped_at, reason=reason)
     return Export(export_id, Status.RUNNING, started_at, None)
+
+
+def _links(product: Product) -> tuple[Link, ...]:
+    count, extension = len(product.volumes), product.format.extension
+    links = []
+    for number, volume in enumerate(product.volumes, 1):
+        name = documents.filename(f"{product.name} ({number} of {count})" if count > 1 else product.name, extension)
+        links.append(Link(volume, bucket.link(volume.key, filename=name), name))
+    return tuple(links)
 
 
 def _reason(error: str | None, cause: str | None) -> Reason:

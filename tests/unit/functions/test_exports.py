@@ -89,7 +89,7 @@ def test_the_document_has_every_page_that_is_ready(stack, project, wanted):
     output = assemble(stack, project, **wanted)
 
     assert (output["pageCount"], output["leftOutCount"]) == (2, 1)
-    with document(output["key"]) as pdf:
+    with document(output["volumes"][0]["key"]) as pdf:
         assert [bool(page.get_images()) for page in pdf.pages] == [wanted.get("format") != "text-pdf"] * 2
 
 
@@ -126,7 +126,7 @@ def test_a_task_that_is_done_again_makes_no_second_document(stack, project, monk
 
     again = assemble(stack, project)
 
-    assert again["key"] == first["key"]
+    assert again["volumes"] == first["volumes"]
     assert len(exported(stack)) == 1
 
 
@@ -236,8 +236,11 @@ def test_a_completed_export_has_a_link_to_its_document(stack, project, stepfunct
     status, export = read(stack)
 
     assert (status, export["status"], export["pageCount"], export["format"]) == (200, "completed", 2, "pdf")
-    assert f"exports/{project}/export-1/document.pdf" in export["url"]
-    assert "Letters%20_%20November.pdf" in export["url"]
+    (document,) = export["documents"]
+    assert f"exports/{project}/export-1/document.pdf" in document["url"]
+    assert "Letters%20_%20November.pdf" in document["url"]
+    assert (document["filename"], document["pageCount"]) == ("Letters / November.pdf", 2)
+    assert document["size"] == len(bucket.read(f"exports/{project}/export-1/document.pdf"))
     assert export["stoppedAt"] == "2026-11-21T09:31:00.000Z"
 
 
@@ -250,7 +253,7 @@ def test_a_document_that_is_no_longer_kept_has_expired(stack, project, stepfunct
     status, export = read(stack)
 
     assert (status, export["status"], export["reason"]["code"]) == (200, "expired", "expired")
-    assert "url" not in export
+    assert "documents" not in export
 
 
 def test_a_stopped_export_says_so(stack, stepfunctions):

@@ -46,7 +46,7 @@ class Shown:
 
 def build(*pages, title="Letters", created=CREATED, packing=lambda pixels: None):
     file = io.BytesIO()
-    scanned = [pdf.ScannedPage(text, lambda data=data: data) for text, data in pages]
+    scanned = [pdf.ScannedPage(n, text, lambda data=data: data) for n, (text, data) in enumerate(pages, 1)]
     pdf.build(title, created, scanned, packing, file)
     return file.getvalue()
 
