@@ -93,8 +93,11 @@ def _body(page: Page) -> dict[str, Any]:
         "createdAt": page.created_at,
         "updatedAt": page.updated_at,
     }
+    if page.import_id:
+        body["importId"] = page.import_id
     if page.status == Status.READY:
         body |= {
+            "textSource": page.text_source,
             "corrected": page.corrected,
             "confidence": page.confidence,
             "wordCount": page.word_count,

@@ -14,6 +14,7 @@
     ├── UnfinishedError         time is up, the rest follows with the next delivery
     ├── ThrottledError          recognition is asked for more than its quota allows
     ├── GivenUpError            all attempts are used up
+    ├── ImportRefusedError      a file that cannot be imported; its code is the import's failure
     └── ImageRefusedError       a page's image can never be recognised; its code is the page's failure
 
 Only `scanner.edge` knows which HTTP status each of them is.
@@ -107,6 +108,14 @@ class ThrottledError(ScannerError):
 
 class GivenUpError(ScannerError):
     """All attempts are used up."""
+
+
+class ImportRefusedError(ScannerError):
+    """A file, or a page of it, that cannot be imported. `code` is one of the import failure codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ImageRefusedError(ScannerError):

@@ -18,6 +18,11 @@ def new_id() -> str:
     return str(uuid.UUID(int=bits))
 
 
+def derived_id(parent: str, name: str) -> str:
+    """Return the id of what `name` says within `parent`, always the same UUIDv5 (RFC 9562, section 5.5)."""
+    return str(uuid.uuid5(uuid.UUID(parent), name))
+
+
 def is_id(value: object) -> TypeGuard[str]:
     """Tell whether `value` has the form of an id; it then is safe in object keys and log lines."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None

@@ -43,6 +43,13 @@ class Failure:
     message: str
 
 
+class TextSource(StrEnum):
+    """Where a page's text comes from: its image was read, or the document that it was imported from had it."""
+
+    RECOGNITION = "recognition"
+    DOCUMENT = "document"
+
+
 RECOGNITION_FAILED = Failure(
     "recognition-failed", "The text could not be recognised, although it was tried several times. Add the page again."
 )
@@ -57,6 +64,9 @@ class Page:
     is the mean over the words in per cent. `text` is None until the page is ready, and where it is too large for the
     table: then it is in the words object only. Where it is `corrected`, it is what the user wrote, while confidence and
     number of words, and the words object, stay what was recognised.
+
+    `import_id` is the import that its image came from. `text_source` is None until the page is ready; but one that is
+    imported with its text has DOCUMENT from the beginning, which tells recognition to leave its image alone.
 
     `asked_again_at` tells recognitions of the same image version apart: it is when the one that counts was asked for,
     None for the one that followed the upload. `moved_at` is when the page's place was last asked for. Both are
@@ -83,6 +93,8 @@ class Page:
     corrected: bool = False
     asked_again_at: int | None = None
     moved_at: int | None = None
+    import_id: str | None = None
+    text_source: TextSource | None = None
 
     @classmethod
     def create(cls, owner: str, project_id: str, position: Decimal, content_type: str) -> Self:
@@ -109,12 +121,17 @@ class Page:
         return self._after(
             Status.RECOGNISING,
             status=Status.READY,
+            text_source=TextSource.RECOGNITION,
             text=text.text,
             confidence=text.confidence,
             word_count=text.word_count,
             width=text.width,
             height=text.height,
         )
+
+    def imported(self, image_version: str, text: "RecognisedText") -> Self:
+        """The image is stored in this version, and with it the text that the document had."""
+        return replace(self.arrived(image_version).recognised(text), text_source=TextSource.DOCUMENT)
 
     def failed(self, failure: Failure) -> Self:
         """Recognition has failed for good."""
@@ -135,6 +152,7 @@ class Page:
             status=Status.RECOGNISING,
             asked_again_at=at,
             text=None,
+            text_source=None,
             corrected=False,
             confidence=None,
             word_count=None,

@@ -36,6 +36,11 @@ class Settings:
         return int(_required("PAGES_PER_DAY"))
 
     @cached_property
+    def imports_table(self) -> str:
+        """The table of imports."""
+        return _required("IMPORTS_TABLE")
+
+    @cached_property
     def audit_table(self) -> str:
         """The table of the audit log."""
         return _required("AUDIT_TABLE")

@@ -10,7 +10,7 @@ from jsonschema import Draft4Validator
 from samtranslator.yaml_helper import yaml_parse
 
 from docscan_cli import files
-from scanner import edit, image, page, project
+from scanner import edit, image, imports, page, project
 from scanner.services import documents
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +42,8 @@ CONFIGURATION = content(TEMPLATE["Parameters"]["PagesPerDay"]["Default"])
         ("imageBytes", page.MAX_IMAGE_BYTES),
         ("imageBytes", files.MAX_IMAGE_BYTES),
         ("imageSidePixels", image.MAX_SIDE),
+        ("importBytes", imports.MAX_BYTES),
+        ("importPages", imports.MAX_PAGES),
         ("projectNameCharacters", project.MAX_NAME_LENGTH),
         ("textCharacters", edit.MAX_TEXT_LENGTH),
         ("pdfPages", documents.AT_ONCE.pages),

@@ -19,7 +19,7 @@ from scanner.text import RecognisedText
 EVENTS = Path(__file__).parents[2] / "events"
 SCHEMAS = EVENTS / "schemas"
 HANDLERS = sorted(file.stem for file in (Path(__file__).parents[2] / "functions").glob("*.py"))
-HTTP_HANDLERS = ["audit", "documents", "exports", "operations", "pages", "projects"]
+HTTP_HANDLERS = ["audit", "documents", "exports", "imports", "operations", "pages", "projects"]
 
 
 def sample(handler):

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from typing import IO, Any
 from urllib.parse import quote
 
+from scanner import imports
 from scanner.audit import AuditEntry
 from scanner.aws import clients
 from scanner.errors import UnfinishedError
 from scanner.ids import is_id
+from scanner.imports import Import
 from scanner.page import MAX_IMAGE_BYTES, Page
 from scanner.settings import SETTINGS
 
 LINK_SECONDS = 15 * 60
 _KINDS_OF_PAGES = ("images", "words", "thumbnails")
-_KINDS = (*_KINDS_OF_PAGES, "documents", "exports")
+_KINDS = (*_KINDS_OF_PAGES, "documents", "exports", "imports")
 
 
 def image_key(page: Page) -> str:
@@ -51,6 +53,11 @@ def volume_key(project_id: str, export_id: str, number: int, extension: str) -> 
     return f"{export_prefix(project_id, export_id)}document{volume}.{extension}"
 
 
+def import_key(imported: Import) -> str:
+    """Return the key under which the file of an import is uploaded."""
+    return f"imports/{imported.project_id}/{imported.import_id}"
+
+
 def audit_key(entry: AuditEntry) -> str:
     """Return the key of the detail of an entry of the audit log."""
     return f"audit/{entry.day}/{entry.event_id}.json"
@@ -65,13 +72,31 @@ def parse_image_key(key: str) -> tuple[str, str, str] | None:
     return project_id, page_id, image_id
 
 
+def parse_import_key(key: str) -> tuple[str, str] | None:
+    """Return project and import id of an upload's key, or None for a key that we never gave."""
+    kind, *ids = key.split("/")
+    if kind != "imports" or len(ids) != 2 or not all(is_id(part) for part in ids):
+        return None
+    project_id, import_id = ids
+    return project_id, import_id
+
+
 def upload_form(page: Page) -> dict[str, Any]:
     """Return `{"url", "fields"}` of a form that uploads the page's image: that key, type and size, for 15 minutes."""
+    return _form(image_key(page), page.content_type, MAX_IMAGE_BYTES)
+
+
+def import_form(imported: Import) -> dict[str, Any]:
+    """Return `{"url", "fields"}` of a form that uploads an import's file: that key, type and size, for 15 minutes."""
+    return _form(import_key(imported), imported.content_type, imports.MAX_BYTES)
+
+
+def _form(key: str, content_type: str, max_bytes: int) -> dict[str, Any]:
     return clients.s3().generate_presigned_post(
         SETTINGS.bucket,
-        image_key(page),
-        Fields={"Content-Type": page.content_type},
-        Conditions=[{"Content-Type": page.content_type}, ["content-length-range", 1, MAX_IMAGE_BYTES]],
+        key,
+        Fields={"Content-Type": content_type},
+        Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]],
         ExpiresIn=LINK_SECONDS,
     )
 

@@ -1,4 +1,7 @@
-"""Executions of the export workflow. Their names are `{sub}_{exportId}`, so each user reaches only their own."""
+"""Executions of workflows.
+
+Those of the export workflow are named `{sub}_{exportId}`, so each user reaches only their own.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +21,15 @@ class Execution:
     output: str | None
     error: str | None
     cause: str | None
+
+
+def is_running(execution: str) -> bool:
+    """Tell whether the execution of that ARN still runs; one that is known no more does not."""
+    client = clients.stepfunctions()
+    try:
+        return client.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    except client.exceptions.ExecutionDoesNotExist:
+        return False
 
 
 def describe(owner: str, export_id: str) -> Execution:

@@ -17,11 +17,10 @@ from scanner.errors import (
     InvalidRequestError,
     NoRoomError,
     NotFoundError,
-    QuotaExceededError,
     SupersededError,
     UnfinishedError,
 )
-from scanner.page import Failure, Page, Status
+from scanner.page import Failure, Page, Status, TextSource
 from scanner.project import Project
 from scanner.settings import SETTINGS
 
@@ -42,7 +41,7 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
     for attempt in range(dynamodb.ATTEMPTS):
         project = projects_table.get(owner, project_id)
         page = Page.create(owner, project_id, Decimal(project.next_position), content_type)
-        count = _take_next_position(project)
+        count = projects_table.take_positions(project)
         count["UpdateExpression"] += " ADD pageCount :one, #status :one"
         count["ExpressionAttributeNames"] = {"#status": page.status}
         count["ExpressionAttributeValues"] |= to_item({":one": 1})
@@ -104,7 +103,9 @@ def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Proj
             if after.position == before.position:
                 transition(before, after)
             else:
-                dynamodb.transact({"Update": _update(before, after)}, {"Update": _take_next_position(project)})
+                dynamodb.transact(
+                    {"Update": _update(before, after)}, {"Update": projects_table.take_positions(project)}
+                )
         except SupersededError:
             dynamodb.pause(attempt)
         else:
@@ -137,9 +138,7 @@ def _transact_with_upload(owner: str, *actions: dict[str, Any]) -> None:
     except SupersededError as error:
         if len(actions) not in error.refused:
             raise
-        quota = f"{SETTINGS.pages_per_day:,} pages"
-        message = f"You have used up today's {quota}. What is uploaded stays; go on tomorrow (after midnight, UTC)."
-        raise QuotaExceededError(message) from error
+        raise usage_table.exceeded() from error
 
 
 def _count(before: Page, after: Page) -> dict[str, Any]:
@@ -177,18 +176,6 @@ def _update(before: Page, after: Page) -> dict[str, Any]:
         + (" REMOVE " + ", ".join(f"#{name}" for name in removed) if removed else ""),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
-    }
-
-
-def _take_next_position(project: Project) -> dict[str, Any]:
-    """Return the update that takes the next position, if nobody has since the project was read."""
-    taken = project.next_position
-    return {
-        "TableName": SETTINGS.projects_table,
-        "Key": projects_table.key(project.owner, project.project_id),
-        "ConditionExpression": "nextPosition = :taken",
-        "UpdateExpression": "SET nextPosition = :next",
-        "ExpressionAttributeValues": to_item({":taken": taken, ":next": taken + 1}),
     }
 
 
@@ -312,6 +299,8 @@ def _page_item(page: Page) -> Item:
             "imageVersion": page.image_version,
             "text": page.text if page.corrected or len((page.text or "").encode()) <= MAX_TEXT_BYTES else None,
             "corrected": page.corrected or None,
+            "importId": page.import_id,
+            "textSource": page.text_source,
             "confidence": page.confidence,
             "wordCount": page.word_count,
             "width": page.width,
@@ -342,12 +331,15 @@ def _page(item: Item) -> Page:
         corrected=stored.get("corrected", False),
         asked_again_at=_whole(stored.get("askedAgainAt")),
         moved_at=_whole(stored.get("movedAt")),
+        import_id=stored.get("importId"),
+        text_source=TextSource(stored["textSource"]) if "textSource" in stored else None,
     )
     if page.status == Status.FAILED:
         return replace(page, failure=Failure(stored["reason"], stored["reasonMessage"]))
     if page.status == Status.READY:
         return replace(
             page,
+            text_source=page.text_source or TextSource.RECOGNITION,  # of pages from before there were imports
             confidence=float(stored["confidence"]),
             word_count=int(stored["wordCount"]),
             width=int(stored["width"]),

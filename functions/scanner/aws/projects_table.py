@@ -1,5 +1,7 @@
 """The table of projects."""
 
+from typing import Any
+
 from scanner.aws import clients, dynamodb
 from scanner.aws.dynamodb import Item, from_item, to_item
 from scanner.errors import NotFoundError, SupersededError
@@ -72,6 +74,18 @@ def delete(owner: str, project_id: str) -> None:
     """Delete a project's item; from then on none of its pages can be created or changed. Deleting twice is the same."""
     parameters = {"TableName": SETTINGS.projects_table, "Key": key(owner, project_id)}
     dynamodb.persist(lambda: clients.dynamodb().delete_item(**parameters))
+
+
+def take_positions(project: Project, count: int = 1) -> dict[str, Any]:
+    """Return the update that takes the next positions, if nobody has since the project was read."""
+    taken = project.next_position
+    return {
+        "TableName": SETTINGS.projects_table,
+        "Key": key(project.owner, project.project_id),
+        "ConditionExpression": "nextPosition = :taken",
+        "UpdateExpression": "SET nextPosition = :next",
+        "ExpressionAttributeValues": to_item({":taken": taken, ":next": taken + count}),
+    }
 
 
 def key(owner: str, project_id: str) -> Item:

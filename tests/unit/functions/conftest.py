@@ -33,6 +33,7 @@ _VARIABLES = {
     "PROJECTS_TABLE": "projects",
     "PAGES_TABLE": "pages",
     "USAGE_TABLE": "usage",
+    "IMPORTS_TABLE": "imports",
     "PAGES_PER_DAY": "1000",
     "AUDIT_TABLE": "audit",
     "TELEMETRY_TABLE": "telemetry",
@@ -207,6 +208,8 @@ def handler_of(route: str) -> str:
         return "documents"
     if route == "GET /usage":
         return "usage"
+    if "/imports" in route:
+        return "imports"
     if "/exports" in route:
         return "exports"
     if "/audit" in route:
@@ -284,6 +287,7 @@ def _create_tables() -> None:
         "ProjectsTable": "projects",
         "PagesTable": "pages",
         "UsageTable": "usage",
+        "ImportsTable": "imports",
         "AuditTable": "audit",
         "TelemetryTable": "telemetry",
     }

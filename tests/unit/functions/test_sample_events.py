@@ -39,6 +39,11 @@ def test_pages_creates_a_page(project):
     assert (status, page["projectId"]) == (201, PROJECT)
 
 
+def test_imports_creates_an_import(project):
+    status, imported = project.invoke("imports", sample("imports"))
+    assert (status, imported["projectId"]) == (201, PROJECT)
+
+
 def test_documents_answers_for_the_project(project):
     status, answer = project.invoke("documents", sample("documents"))
     assert (status, answer["code"]) == (409, "nothing-to-export")
@@ -49,7 +54,7 @@ def test_usage_tells_of_today(stack):
     assert (status, answer["days"][0]["uploaded"]) == (200, 0)
 
 
-@pytest.mark.parametrize("handler", ["pages", "documents"])
+@pytest.mark.parametrize("handler", ["pages", "documents", "imports"])
 def test_without_the_project_it_is_not_found(stack, handler):
     status, answer = stack.invoke(handler, sample(handler))
     assert (status, answer["code"]) == (404, "not-found")

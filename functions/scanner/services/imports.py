@@ -1,0 +1,30 @@
+"""Imports: files of many pages, taken apart by a workflow as soon as they are uploaded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scanner.aws import bucket, imports_table, projects_table, usage_table
+from scanner.errors import NotFoundError
+from scanner.imports import Import, Order
+
+
+def create(owner: str, project_id: str, body: Mapping[str, object]) -> tuple[Import, dict[str, Any]]:
+    """Begin an import into a project; return it with the `{"url", "fields"}` of the form that uploads its file.
+
+    Raises InvalidRequestError, NotFoundError; QuotaExceededError where the day's quota allows no page more.
+    """
+    order = Order.parse(body)
+    projects_table.get(owner, project_id)
+    if not usage_table.left(owner):
+        raise usage_table.exceeded()
+    imported = Import.create(owner, project_id, order)
+    imports_table.put(imported)
+    return imported, bucket.import_form(imported)
+
+
+def get(owner: str, import_id: str) -> Import:
+    """Return an import. Raises NotFoundError where this user has none of that id."""
+    imported = imports_table.get(import_id)
+    if imported is None or imported.owner != owner:
+        raise NotFoundError("There is no such import.")
+    return imported
