@@ -17,6 +17,7 @@ from docscan_cli.retry import QUOTA_EXCEEDED, TRANSIENT_STATUSES, retrying
 from docscan_cli.wording import printable
 
 type ExportStatus = Literal["running", "completed", "failed", "stopped", "expired"]
+type ImportStatus = Literal["awaiting-upload", "running", "completed", "failed"]
 type PageStatus = Literal["awaiting-upload", "recognising", "ready", "failed"]
 
 LIST_LIMIT = 100
@@ -58,13 +59,14 @@ class Page(TypedDict):
     confidence: NotRequired[float]
     wordCount: NotRequired[int]
     thumbnailUrl: NotRequired[str]
+    importId: NotRequired[str]
     text: NotRequired[str]
     imageUrl: NotRequired[str]
     reason: NotRequired[FailureReason]
 
 
 class Upload(TypedDict):
-    """A form to POST to S3 with the image as its last field `file`, within 15 minutes."""
+    """A form to POST to S3 with the file as its last field `file`, within 15 minutes."""
 
     url: str
     fields: dict[str, str]
@@ -167,6 +169,25 @@ class Export(TypedDict):
     reason: NotRequired[FailureReason]
 
 
+class Import(TypedDict):
+    """Where an import stands. `pageCount` is the file's; `pagesDone` of them are pages of the project by now."""
+
+    importId: str
+    projectId: str
+    status: ImportStatus
+    createdAt: str
+    pageCount: NotRequired[int]
+    pagesDone: int
+    pagesWithText: int
+    reason: NotRequired[FailureReason]
+
+
+class NewImport(Import):
+    """An import that has just been begun, and where its file goes."""
+
+    upload: Upload
+
+
 class Accepted(TypedDict):
     """The answer that says nothing more than that it will be done."""
 
@@ -253,6 +274,15 @@ class Api:
         RefusedError has the code `pages-not-ready`, `nothing-to-export` or `project-too-large`.
         """
         return await self._call(Pdf, "GET", "projects", project_id, "pdf", query={"layout": layout})
+
+    async def create_import(self, project_id: str, content_type: str, *, recognise_anyway: bool) -> NewImport:
+        """Begin an import of a file, which is then to be uploaded, into a project."""
+        body = {"contentType": content_type, "recogniseAnyway": recognise_anyway}
+        return await self._call(NewImport, "POST", "projects", project_id, "imports", body=body)
+
+    async def document_import(self, import_id: str) -> Import:
+        """Where an import stands."""
+        return await self._call(Import, "GET", "imports", import_id)
 
     async def start_export(self, export_id: str, order: ExportOrder) -> None:
         """Start an export under an id of our own. That it was started before, by the same call, is as good.

@@ -165,7 +165,7 @@ class Exporter:
     async def _fetch_to_files(self, documents: list[ExportedDocument]) -> None:
         volumes_there = volumes(self._order.target, len(documents))
         written: dict[str, int] = self._begun.facts.get("written", {})
-        left = [n for n, target in enumerate(volumes_there) if written.get(str(n)) != size_of(target)]
+        left = [n for n, target in enumerate(volumes_there) if written.get(str(n), -1) != size_of(target)]
         for number in left:
             check_output(volumes_there[number], force=self._order.force)
         with showing_stages() as show:

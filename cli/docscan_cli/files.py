@@ -14,6 +14,9 @@ from docscan_cli.wording import printable
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 """What an upload may have, by the API's contract."""
 
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024 * 1024
+"""What an import may have, by the API's contract."""
+
 MAX_PROJECT_NAME = 200
 """Characters of a project's name, by the API's contract."""
 

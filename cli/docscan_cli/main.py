@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from docscan_cli.commands import account, documents, exports, pages, projects
+from docscan_cli.commands import account, documents, exports, imports, pages, projects
 from docscan_cli.errors import EXIT_CODES, DefectError, DocscanError, StoppedError
 from docscan_cli.system import VERBS, run_samhost
 
@@ -83,6 +83,7 @@ def _run_verb(context: typer.Context) -> None:
 app.command()(documents.scan)
 app.command()(documents.pdf)
 app.command()(documents.text)
+app.command("import")(imports.import_documents)
 app.command()(exports.export)
 app.add_typer(projects.projects, name="projects")
 app.add_typer(pages.pages, name="pages")

@@ -63,9 +63,7 @@ def check_output(target: Path, *, force: bool, inputs: Iterable[Path] = ()) -> N
 
 def file_name(name: str, suffix: str) -> str:
     """A name for a file after what a person called something, which every common file system takes."""
-    plain = "".join(
-        "_" if character in _NOT_IN_NAMES or not character.isprintable() else character for character in name
-    )
+    plain = "".join("_" if character in _NOT_IN_NAMES else character for character in printable(name))
     plain = plain.encode("utf-8", "replace")[:_MAX_NAME_BYTES].decode("utf-8", "ignore").strip(" .-")
     return f"{plain or 'Docscan'}{suffix}"
 
