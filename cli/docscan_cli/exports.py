@@ -9,12 +9,13 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from docscan_cli.api import Export, ExportedDocument, ExportOrder
-from docscan_cli.begun import Begun
+from docscan_cli.begun import Begun, begun
 from docscan_cli.connection import Connection
 from docscan_cli.errors import DocscanError, InvalidInputError, RefusedError, ServerError, WaitTimeoutError
 from docscan_cli.output import STDOUT, Format, beside, check_output, continuing, size_of, volumes
@@ -32,7 +33,7 @@ ADVICE = {
     "not-found": "`docscan projects` lists the projects that there are.",
     "pages-not-ready": "Start it again when they are ready; `docscan pages list PROJECT` shows them.",
     "nothing-to-export": "`docscan pages list PROJECT` shows the pages and why they are not ready.",
-    "project-too-large": "Export it in parts with --pages.",
+    "project-too-large": "Export it in parts: docscan export PROJECT --pages 1-1000, and so on.",
     "page-failed": "Leave the page out with --pages, or replace its image (`docscan pages replace`), and start again.",
     "export-failed": "Start it again: what is built already is used. If it stays so, the system's logs say why.",
     "stopped": "Start it again if you need it: what is built already is used.",
@@ -60,18 +61,23 @@ class Order:
         return [self.project_id, self.format, target, pages, self.language]
 
 
+def begun_export(connection: Connection, order: Order) -> AbstractContextManager[Begun]:
+    """What an earlier call has done of the same order; see `begun`."""
+    return begun("export", connection.endpoint, connection.username, *order.identity)
+
+
 class Exporter:
-    """Carries out an order. `begun` is what an earlier call has done of it; `say` is given what the user should know.
+    """Carries out an order. `record` is what an earlier call has done of it; `say` is given what the user should know.
 
     Every method raises what Api's do.
     """
 
     def __init__(
-        self, connection: Connection, order: Order, begun: Begun, say: Callable[[str], None], patience: float
+        self, connection: Connection, order: Order, record: Begun, say: Callable[[str], None], patience: float
     ) -> None:
         self._connection = connection
         self._order = order
-        self._begun = begun
+        self._record = record
         self._say = say
         self._patience = patience
 
@@ -81,8 +87,8 @@ class Exporter:
         Raises RefusedError (`not-found`) for a page that is not there.
         """
         if again:
-            self._begun.forget()
-        if self._begun.facts:
+            self._record.forget()
+        if self._record.facts:
             await self._acknowledge()
             export = await self._look()
             if export["status"] in {"running", "completed"}:
@@ -90,17 +96,17 @@ class Exporter:
                 self._say(f"Going on with the export that was started at {started} UTC; --again starts another one.")
                 return
             self._say(f"The export from before is of no use ({export['status']}), so another one is started.")
-            self._begun.forget()
+            self._record.forget()
         order = ExportOrder(projectId=self._order.project_id, format=self._order.format)
         if self._order.pages is not None:
             order["pages"] = await page_ids(self._connection.api, self._order.project_id, self._order.pages)
         if self._order.language:
             order["language"] = self._order.language
-        self._begun.note(exportId=str(uuid.uuid4()), order=order)
+        self._record.note(exportId=str(uuid.uuid4()), order=order)
         try:
             await self._acknowledge()
         except RefusedError:
-            self._begun.forget()
+            self._record.forget()
             raise
 
     async def completed(self) -> Export:
@@ -128,17 +134,17 @@ class Exporter:
             await self._fetch_to_stdout(documents)
         else:
             await self._fetch_to_files(documents)
-        self._begun.forget()
+        self._record.forget()
 
     async def _acknowledge(self) -> None:
-        await self._connection.api.start_export(self._begun.facts["exportId"], self._begun.facts["order"])
+        await self._connection.api.start_export(self._record.facts["exportId"], self._record.facts["order"])
 
     async def _look(self) -> Export:
         """Where the export stands. It may be unknown for a moment after its start."""
         watch = Watch(UNKNOWN_SECONDS)
         while True:
             try:
-                return await self._connection.api.export(self._begun.facts["exportId"])
+                return await self._connection.api.export(self._record.facts["exportId"])
             except RefusedError as error:
                 if error.code != "not-found" or watch.over:
                     raise
@@ -147,7 +153,7 @@ class Exporter:
     def _useful(self, export: Export) -> Export:
         if export["status"] == "completed":
             return export
-        self._begun.forget()
+        self._record.forget()
         raise ended(export)
 
     async def _fetch_to_stdout(self, documents: list[ExportedDocument]) -> None:
@@ -164,18 +170,18 @@ class Exporter:
 
     async def _fetch_to_files(self, documents: list[ExportedDocument]) -> None:
         volumes_there = volumes(self._order.target, len(documents))
-        written: dict[str, int] = self._begun.facts.get("written", {})
+        written: dict[str, int] = self._record.facts.get("written", {})
         left = [n for n, target in enumerate(volumes_there) if written.get(str(n), -1) != size_of(target)]
         for number in left:
             check_output(volumes_there[number], force=self._order.force)
         with showing_stages() as show:
             for number in left:
                 target = volumes_there[number]
-                part = beside(target, f"{self._begun.facts['exportId']}-{number}")
+                part = beside(target, f"{self._record.facts['exportId']}-{number}")
                 with continuing(target, part) as file:
                     await self._receive(number, documents[number], file, show, part)
-                self._begun.note(written=written | {str(number): documents[number]["size"]})
-                written = self._begun.facts["written"]
+                self._record.note(written=written | {str(number): documents[number]["size"]})
+                written = self._record.facts["written"]
         for document, target in zip(documents, volumes_there, strict=True):
             pages = counted(document["pageCount"], "page")
             self._say(f"{printable(str(target))}: {pages}, {size(document['size'])}")
@@ -189,7 +195,7 @@ class Exporter:
         part: Path | None = None,
     ) -> None:
         """Fetch a document, of which `file` may have a beginning, by as many links as it takes."""
-        parts: dict[str, str] = self._begun.facts.get("parts", {})
+        parts: dict[str, str] = self._record.facts.get("parts", {})
         etag, refused_at = parts.get(str(part), ""), None
         stage = Stage(f"Downloading {printable(document['filename'])}", in_bytes=True, total=document["size"])
 
@@ -197,7 +203,7 @@ class Exporter:
             nonlocal etag
             etag = started
             if part:
-                self._begun.note(parts=parts | {str(part): etag})
+                self._record.note(parts=parts | {str(part): etag})
 
         def show_received(received: int) -> None:
             stage.done = received

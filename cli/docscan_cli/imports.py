@@ -59,7 +59,7 @@ class Destination:
 
 
 class Importer:
-    """Imports a file. `begun` is what an earlier call has done of it; `show` is given each stage's progress.
+    """Imports a file. `record` is what an earlier call has done of it; `show` is given each stage's progress.
 
     Every method raises what Api's do.
     """
@@ -69,40 +69,40 @@ class Importer:
         connection: Connection,
         source: InputFile,
         destination: Destination,
-        begun: Begun,
+        record: Begun,
         show: Callable[[Stage], None],
         patience: float,
     ) -> None:
         self.source = source
         self._connection = connection
         self._destination = destination
-        self._begun = begun
+        self._record = record
         self._show = show
         self._patience = patience
 
     @property
     def finished(self) -> bool:
         """Whether an earlier call has seen the import through to its end."""
-        return self._begun.facts.get("finished", False)
+        return self._record.facts.get("finished", False)
 
     def finish(self) -> None:
         """Note that nothing is left to be done; of a second call, too."""
-        import_id = self._begun.facts["importId"]
-        self._begun.forget()
-        self._begun.note(importId=import_id, finished=True)
+        import_id = self._record.facts["importId"]
+        self._record.forget()
+        self._record.note(importId=import_id, finished=True)
 
     async def find(self, *, again: bool = False) -> Import | None:
         """The import that was begun before, unless it has failed, is gone with its project, or `again` is asked for."""
         if again:
-            self._begun.forget()
-        if import_id := self._begun.facts.get("importId"):
+            self._record.forget()
+        if import_id := self._record.facts.get("importId"):
             try:
                 found = await self._connection.api.document_import(import_id)
                 await self._connection.api.project(found["projectId"])
             except RefusedError as error:
                 if error.code != "not-found":
                     raise
-                self._begun.forget()
+                self._record.forget()
             else:
                 if found["status"] != "failed":
                     return found
@@ -116,20 +116,20 @@ class Importer:
         """
         if found is None:
             await self._begin()
-        elif found["status"] != "awaiting-upload" or self._begun.facts.get("uploaded"):
+        elif found["status"] != "awaiting-upload" or self._record.facts.get("uploaded"):
             return found["importId"]
         for attempt in range(1, UPLOADS + 1):
-            if time.time() > self._begun.facts["formEnds"]:
+            if time.time() > self._record.facts["formEnds"]:
                 await self._begin()  # nothing has come by the old form, and nothing can come any more
-            form: Upload = self._begun.facts["upload"]
+            form: Upload = self._record.facts["upload"]
             try:
                 await self._upload(form)
                 break
             except ServerError:
-                if attempt == UPLOADS or time.time() < self._begun.facts["formEnds"]:
+                if attempt == UPLOADS or time.time() < self._record.facts["formEnds"]:
                     raise
-        self._begun.note(uploaded=True)
-        return self._begun.facts["importId"]
+        self._record.note(uploaded=True)
+        return self._record.facts["importId"]
 
     async def opened(self, import_id: str) -> None:
         """Wait until the system has opened the file: from then on its pages have their places in the project."""
@@ -149,7 +149,7 @@ class Importer:
             project = await self._connection.api.project(done["projectId"])
             pages, awaiting = project["pagesByStatus"], project["pagesByStatus"]["awaiting-upload"]
             # Pages that had no image before, and will perhaps never have one, are not waited for.
-            forsaken = min(awaiting, self._begun.facts.get("awaitingBefore", 0))
+            forsaken = min(awaiting, self._record.facts.get("awaitingBefore", 0))
             left = pages["recognising"] + awaiting - forsaken
             total = project["pageCount"] - forsaken
             changed = (stage.done, stage.total) != (total - left, total)
@@ -183,7 +183,7 @@ class Importer:
         new = await api.create_import(
             project["projectId"], self.source.content_type, recognise_anyway=self._destination.recognise_anyway
         )
-        self._begun.note(
+        self._record.note(
             importId=new["importId"],
             upload=new["upload"],
             formEnds=form_ends,
@@ -193,14 +193,14 @@ class Importer:
 
     async def _own_project(self) -> Project:
         """The project that was made for this file before, if it is still there, or a new one."""
-        if project_id := self._begun.facts.get("projectId"):
+        if project_id := self._record.facts.get("projectId"):
             try:
                 return await self._connection.api.project(project_id)
             except RefusedError as error:
                 if error.code != "not-found":
                     raise
         project = await self._connection.api.create_project(project_name([self.source], "Import"))
-        self._begun.note(projectId=project["projectId"])
+        self._record.note(projectId=project["projectId"])
         return project
 
     async def _upload(self, form: Upload) -> None:
@@ -234,9 +234,9 @@ class Importer:
 
     def _forget_failed(self, found: Import) -> None:
         """Begin anew next time: in the same project if that was made for it and has got no page of it."""
-        self._begun.forget()
+        self._record.forget()
         if not (self._destination.project or found["pagesDone"]):
-            self._begun.note(projectId=found["projectId"])
+            self._record.note(projectId=found["projectId"])
 
 
 def failed(found: Import) -> DocscanError:

@@ -73,6 +73,8 @@ def docscan(
 
     Start a system on this machine with `docscan up`, or sign in to one on AWS with `docscan login`. Then:
     docscan scan page-1.jpg page-2.jpg -o letter.pdf
+
+    Documents of many pages come in with `docscan import book.pdf`, and out with `docscan export PROJECT -o book.pdf`.
     """
 
 

@@ -99,9 +99,8 @@ class Work:
 
     async def run(self) -> None:
         """Make the export and fetch it. Raises MissingPagesError where it lacks pages."""
-        from docscan_cli.begun import begun
         from docscan_cli.connection import connect
-        from docscan_cli.exports import Exporter, Order
+        from docscan_cli.exports import Exporter, Order, begun_export
         from docscan_cli.projects import find_project
 
         async with connect(self.profile) as connection:
@@ -112,7 +111,7 @@ class Work:
                 check_output(target, force=self.force)
             names = None if self.pages is None else page_numbers(self.pages, project["pageCount"])
             order = Order(project["projectId"], self.format, target, self.force, names, self.language)
-            with begun("export", connection.endpoint, connection.username, *order.identity) as self.begun:
+            with begun_export(connection, order) as self.begun:
                 exporter = Exporter(connection, order, self.begun, say, self.patience)
                 await exporter.start(again=self.again)
                 if not self.wait:
