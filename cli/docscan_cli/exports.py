@@ -163,7 +163,7 @@ class Exporter:
             )
         with tempfile.TemporaryFile() as file:  # nothing of it is written unless all of it has come
             with showing_stages() as show:
-                await self._receive(0, documents[0], file, show)
+                await self._receive(0, documents[0], "the document", file, show)
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -179,7 +179,7 @@ class Exporter:
                 target = volumes_there[number]
                 part = beside(target, f"{self._record.facts['exportId']}-{number}")
                 with continuing(target, part) as file:
-                    await self._receive(number, documents[number], file, show, part)
+                    await self._receive(number, documents[number], printable(target.name), file, show, part)
                 self._record.note(written=written | {str(number): documents[number]["size"]})
                 written = self._record.facts["written"]
         for document, target in zip(documents, volumes_there, strict=True):
@@ -190,6 +190,7 @@ class Exporter:
         self,
         number: int,
         document: ExportedDocument,
+        name: str,
         file: BinaryIO,
         show: Callable[[Stage], None],
         part: Path | None = None,
@@ -197,7 +198,7 @@ class Exporter:
         """Fetch a document, of which `file` may have a beginning, by as many links as it takes."""
         parts: dict[str, str] = self._record.facts.get("parts", {})
         etag, refused_at = parts.get(str(part), ""), None
-        stage = Stage(f"Downloading {printable(document['filename'])}", in_bytes=True, total=document["size"])
+        stage = Stage(f"Downloading {name}", in_bytes=True, total=document["size"])
 
         def note_start(started: str) -> None:
             nonlocal etag

@@ -17,6 +17,11 @@ _ANOTHER_DOCUMENT = {httpx.codes.PRECONDITION_FAILED, httpx.codes.REQUESTED_RANG
 _LINK_REFUSED = {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}
 
 
+ANSWER_SECONDS = 35.0
+STORED_PER_SECOND = 5_000_000
+"""Bytes; what is waited for the storage's answer to an upload."""
+
+
 class _WatchedFile(io.FileIO):
     """A file that reports how far it has been read."""
 
@@ -37,6 +42,8 @@ async def upload(client: httpx.AsyncClient, form: Upload, source: InputFile, on_
     Raises InvalidInputError where the file cannot be read (any more), ServerError where the storage refuses it, and
     UnreachableError.
     """
+    # The storage answers when it has stored everything, which takes longer the more there is.
+    patience = {**client.timeout.as_dict(), "read": ANSWER_SECONDS + source.size / STORED_PER_SECOND}
     try:
         with _WatchedFile(source.path, on_sent) as file:
             response = await retrying(
@@ -46,6 +53,7 @@ async def upload(client: httpx.AsyncClient, form: Upload, source: InputFile, on_
                     # Its name stays here. httpx reads the file from the start for each request.
                     files={"file": ("file", file, source.content_type)},
                     follow_redirects=True,
+                    timeout=httpx.Timeout(**patience),
                 )
             )
     except OSError as error:

@@ -58,7 +58,7 @@ def test_progress_shows_what_it_waits_for_what_is_built_and_what_is_fetched(loca
     assert "Building: 1 of 4 pages" in lines
     assert "Building: 4 of 4 pages" in lines
     assert lines.index("Recognising: 2 of 2 pages") < lines.index("Building: 1 of 4 pages") < lines.index("Joining")
-    assert "Downloading document-1: 100 % of 1 KB" in lines
+    assert "Downloading out.pdf: 100 % of 1 KB" in lines
 
 
 @pytest.mark.parametrize(

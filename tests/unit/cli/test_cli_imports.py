@@ -61,6 +61,13 @@ def test_a_file_is_read_piece_by_piece_as_it_is_sent(local_system, run, image, m
     assert all(0 < size <= 1 << 20 for size in pieces)
 
 
+def test_the_storage_has_the_more_time_to_answer_the_more_it_gets(local_system, run, image):
+    assert run("import", image("book.pdf", BOOK + b" " * 10_000_000)).exit_code == 0
+    (request,) = local_system.calls("POST", UPLOADS)
+    assert request.extensions["timeout"]["read"] == pytest.approx(37, abs=0.1)
+    assert request.extensions["timeout"]["write"] == 5
+
+
 @pytest.mark.parametrize(
     ("content", "content_type"),
     [
