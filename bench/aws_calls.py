@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tests"), str(ROOT / "tests"
 from unit.functions.conftest import ALICE, Stack, mocked_stack, notification, sqs_message
 
 from scanner.aws import clients
-from scanner.ids import new_id
+from scanner.ids import new_id, timestamp
 from scanner.settings import SETTINGS
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -40,7 +40,8 @@ ABOUT_ALL_PAGES = {
     "GET /projects/{projectId}/pdf": "too many pages are refused by the count that is kept",
     "SQS: deletion": "25 pages or 1,000 objects a call",
     "Task: checks": "all pages, 1 MB a query",
-    "Task: assembly": "too many pages are refused by the count that is kept",
+    "Task: export_plan": "all pages, 1 MB a query",
+    "Task: export_part": "at most 50 pages",
 }
 SERVICES = ("dynamodb", "s3", "sqs", "events", "stepfunctions", "textract")
 
@@ -155,7 +156,15 @@ def operations() -> list[str]:
     routes = itertools.chain.from_iterable(getattr(module, "ROUTES", {}) for module in modules)
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
     ordered = sorted(routes, key=lambda route: (methods.index(route.partition(" ")[0]), -len(route)))
-    return ["SQS: recognition", "SQS: commands", "Task: checks", "Task: assembly", *ordered, "SQS: deletion"]
+    return [
+        "SQS: recognition",
+        "SQS: commands",
+        "Task: checks",
+        "Task: export_plan",
+        "Task: export_part",
+        *ordered,
+        "SQS: deletion",
+    ]
 
 
 def measure(project: Sized, operation: str) -> tuple[Counter[str], str]:
@@ -163,7 +172,15 @@ def measure(project: Sized, operation: str) -> tuple[Counter[str], str]:
         "SQS: recognition": project.recognition,
         "SQS: commands": project.command,
         "Task: checks": lambda: project.task("checks", project.project_id),
-        "Task: assembly": lambda: project.task("assembly", project.project_id, input={"projectId": project.project_id}),
+        "Task: export_plan": lambda: project.task(
+            "export_plan",
+            project.project_id,
+            input={
+                "order": {"projectId": project.project_id, "pages": project.page_ids},
+                "startedAt": timestamp(),
+            },
+        ),
+        "Task: export_part": lambda: project.task("export_part", project.project_id, input={"number": 0, "retries": 0}),
         "SQS: deletion": project.deletion,
     }
     return consumers[operation]() if operation in consumers else project.route(operation)

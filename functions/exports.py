@@ -3,6 +3,7 @@
 from typing import Any
 
 from scanner import edge
+from scanner.export import Attempt
 from scanner.services import exports
 
 
@@ -30,6 +31,8 @@ def _body(export: exports.Export) -> dict[str, Any]:
             "pageCount": product.page_count,
             "leftOutCount": product.left_out_count,
         }
+    elif attempt := export.attempt:
+        body |= _progress(attempt, running=export.status == exports.Status.RUNNING)
     if export.links:
         body["documents"] = [
             {"url": link.url, "filename": link.filename, "size": link.volume.size, "pageCount": link.volume.page_count}
@@ -39,3 +42,11 @@ def _body(export: exports.Export) -> dict[str, Any]:
     if export.reason:
         body["reason"] = {"code": export.reason.code, "message": export.reason.message}
     return body
+
+
+def _progress(attempt: Attempt, *, running: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {"projectId": attempt.project_id, "format": attempt.format}
+    if attempt.waiting_for:
+        return body | ({"waitingFor": attempt.waiting_for} if running else {})
+    body |= {"pageCount": attempt.page_count, "leftOutCount": attempt.all_left_out}
+    return body | ({"pagesDone": attempt.pages_done} if running else {})

@@ -4,7 +4,7 @@ from typing import Any
 
 from scanner import edge, position
 from scanner.page import Page, Status
-from scanner.services import pages
+from scanner.services import page_texts, pages
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
@@ -79,7 +79,7 @@ def _whole(page: Page) -> dict[str, Any]:
     """Return a page with what only the answer about a single page has."""
     if page.status != Status.READY:
         return _body(page)
-    return _body(page) | {"text": pages.text_of(page), "imageUrl": pages.image_link(page)}
+    return _body(page) | {"text": page_texts.text_of(page), "imageUrl": pages.image_link(page)}
 
 
 def _body(page: Page) -> dict[str, Any]:

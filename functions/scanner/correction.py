@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate, groupby, pairwise
 from math import ceil
 
+from scanner.page import Page
 from scanner.text import Line, Point, Polygon, RecognisedText, Word
 
 _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
@@ -17,6 +18,11 @@ _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI ", "LAO ", "KHMER ", "MYANMAR
 
 type _Box = tuple[int, Polygon]
 """The line in which something was recognised, and where."""
+
+
+def applied(page: Page, recognised: RecognisedText) -> RecognisedText:
+    """Return the text of a page on which `recognised` was read: that, or what the user has made of it."""
+    return apply(page.text, recognised) if page.corrected and page.text is not None else recognised
 
 
 def apply(corrected: str, recognised: RecognisedText) -> RecognisedText:

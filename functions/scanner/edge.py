@@ -148,7 +148,7 @@ def consume(event: dict[str, Any], what: str, handle: Consumer) -> dict[str, Any
 class Task:
     """A task of a workflow: `user` is the `sub` of who started the execution, `resource_id` what it is about.
 
-    `input` is what was sent to start it, as it came. What is put into `log` ends up in the log line.
+    `input` is what the workflow hands to the task. What is put into `log` ends up in the log line.
     """
 
     user: str
@@ -157,24 +157,39 @@ class Task:
     log: dict[str, Any] = field(default_factory=dict)
 
 
-def perform(event: dict[str, Any], what: str, do: Callable[[Task], dict[str, Any]]) -> dict[str, Any]:
+def perform(
+    event: dict[str, Any],
+    what: str,
+    do: Callable[[Task], dict[str, Any]],
+    give_up: Callable[[Task], dict[str, Any] | None] = lambda _: None,
+) -> dict[str, Any]:
     """Do a task of a workflow, an event `{"execution": name, "input"?: …}`; errors become `{"message", "code"}`.
 
-    That is for the workflow to decide on. What is better tried again, and what is no expected error, is raised.
+    That is for the workflow to decide on. What is better tried again, and what is no expected error, is raised; unless
+    `give_up` has an answer in its place.
     """
     user, rest = parse_execution_name(event["execution"])
     log: dict[str, Any] = {"sub": user}
+    task = Task(user, rest, event.get("input"), log)
     try:
-        if not is_id(rest):
-            raise errors.NotFoundError("There is no such resource.")
-        answer = do(Task(user, rest, event.get("input"), log))
-    except errors.ContendedError:
-        raise
-    except tuple(_STATUSES) as error:
+        answer = _done(task, do)
+    except tuple(set(_STATUSES) - {errors.ContendedError}) as error:
         answer = {"message": error.message, "code": error.code}
         log["code"] = error.code
+    except Exception:
+        answer = give_up(task)
+        if answer is None:
+            raise
+        LOGGER.exception("%s is given up", what)
+        log["code"] = answer["code"]
     record(what, **log)
     return answer
+
+
+def _done(task: Task, do: Callable[[Task], dict[str, Any]]) -> dict[str, Any]:
+    if not is_id(task.resource_id):
+        raise errors.NotFoundError("There is no such resource.")
+    return do(task)
 
 
 def consume_stream(event: dict[str, Any], what: str, handle: StreamConsumer) -> dict[str, Any]:

@@ -11,6 +11,7 @@
     ├── NoRoomError             no position is left between two pages
     ├── ContendedError          too many changes of the same project at once
     ├── SupersededError         the stored state is not the one the change was based on
+    ├── MissingObjectError      an object that was to be read is not, or no longer, there
     ├── UnfinishedError         time is up, the rest follows with the next delivery
     ├── ThrottledError          recognition is asked for more than its quota allows
     ├── GivenUpError            all attempts are used up
@@ -96,6 +97,14 @@ class SupersededError(ScannerError):
     def __init__(self, message: str, refused: Collection[int] = ()) -> None:
         super().__init__(message)
         self.refused = refused
+
+
+class MissingObjectError(ScannerError):
+    """An object that was to be read is not, or no longer, there; `key` is its key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("Something that belongs to this project is not there.")
+        self.key = key
 
 
 class UnfinishedError(ScannerError):

@@ -1,8 +1,11 @@
-"""Exports: what is asked for, and what comes out."""
+"""Exports: what is asked for, how far it is, and what comes out.
+
+An export is an execution of a workflow: its pages are planned, built in parts, and joined to volumes.
+"""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -11,6 +14,9 @@ from scanner.ids import is_id
 
 MAX_PAGES = 5_000
 """Of an export. As many ids are 200 KB, and what starts a workflow has at most 256."""
+
+PART_PAGES = 50
+"""Of a part, at most: its pages are built one after another, and its parts side by side."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _MAX_LANGUAGE = 35
@@ -77,12 +83,76 @@ def _language(value: object) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """A part of an export, not built yet: its number, from 0, and those of its first and last page in the project."""
+
+    number: int
+    first: int
+    last: int
+
+    def to_item(self) -> dict[str, Any]:
+        """Return what the workflow has of it."""
+        pages = f"page {self.first}" if self.first == self.last else f"pages {self.first} to {self.last}"
+        return {"number": self.number, "pages": pages}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an export that is built: `digest` says all that determines it, and is empty where no page is left.
+
+    `left_out_count` of its planned pages were deleted meanwhile, or are not ready any more; `size` is in bytes.
+    """
+
+    digest: str
+    size: int
+    page_count: int
+    left_out_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     """A document of an export: `key` is its object's, `size` in bytes, `page_count` that of the project's pages."""
 
     key: str
     size: int
     page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An export on its way: its plan and what is done of it.
+
+    `name` is the project's, `changed_at` when the newest of the planned pages was last changed, `plan_version` the
+    version of the object that lists the pages, None while it waits for the recognition of `waiting_for` pages. `parts`
+    are those that are built of the `planned` ones, by their numbers. What has ended, completed or not, changes no more.
+    """
+
+    owner: str
+    export_id: str
+    project_id: str
+    format: Format
+    language: str | None
+    name: str
+    changed_at: str
+    plan_version: str | None
+    page_count: int
+    left_out_count: int
+    waiting_for: int = 0
+    planned: tuple[PlannedPart, ...] = ()
+    parts: Mapping[int, Part] = field(default_factory=dict)
+    volumes: tuple[Volume, ...] = ()
+    ended_at: str | None = None
+    completed_at: str | None = None
+
+    @property
+    def pages_done(self) -> int:
+        """How many of the planned pages are in parts that are built, or were left out of them."""
+        return sum(part.page_count + part.left_out_count for part in self.parts.values())
+
+    @property
+    def all_left_out(self) -> int:
+        """How many of the pages that were asked for are left out so far, by the plan and by parts that are built."""
+        return self.left_out_count + sum(part.left_out_count for part in self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,16 @@ class Settings:
         return _required("TELEMETRY_TABLE")
 
     @cached_property
+    def exports_table(self) -> str:
+        """The table of exports."""
+        return _required("EXPORTS_TABLE")
+
+    @cached_property
+    def volume_bytes(self) -> int:
+        """How many bytes of parts are joined to one volume of an export, at most, unless one part has more."""
+        return int(_required("VOLUME_BYTES"))
+
+    @cached_property
     def bucket(self) -> str:
         """The bucket of everything that is too large for a table."""
         return _required("BUCKET")

@@ -62,21 +62,22 @@ class RecognisedText:
 
 def to_json(text: RecognisedText) -> bytes:
     """Return the words object, UTF-8 JSON: `{"width","height","lines":[{"text","confidence","words":[{…}]}]}`."""
-    document = {
-        "width": text.width,
-        "height": text.height,
-        "lines": [
-            {
-                "text": line.text,
-                "confidence": line.confidence,
-                "words": [
-                    {"text": word.text, "confidence": word.confidence, "polygon": word.polygon} for word in line.words
-                ],
-            }
-            for line in text.lines
-        ],
-    }
+    document = {"width": text.width, "height": text.height, "lines": lines_to_document(text)}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def lines_to_document(text: RecognisedText) -> list[dict[str, Any]]:
+    """Return the lines as JSON has them."""
+    return [
+        {
+            "text": line.text,
+            "confidence": line.confidence,
+            "words": [
+                {"text": word.text, "confidence": word.confidence, "polygon": word.polygon} for word in line.words
+            ],
+        }
+        for line in text.lines
+    ]
 
 
 def from_json(data: bytes) -> RecognisedText:

@@ -114,8 +114,11 @@ def test_the_samples_are_about_the_same_user_and_project():
     assert bucket.parse_image_key(arrival.key) == (project, arrival.page_id, arrival.image_id)
     assert parse_execution_name(sample("checks")["execution"]) == (user, project)
     export = sample("exports")["pathParameters"]["exportId"]
-    assert parse_execution_name(sample("assembly")["execution"]) == (user, export)
-    assert Order.parse(sample("assembly")["input"]) == Order(project, Format.PDF)
+    for task in ("export_plan", "export_part", "export_join"):
+        assert parse_execution_name(sample(task)["execution"]) == (user, export)
+    assert Order.parse(sample("export_plan")["input"]["order"]) == Order(project, Format.PDF, language="de")
+    (ending,) = sample("export_cleanup")["Records"]
+    assert parse_execution_name(json.loads(ending["body"])["detail"]["name"]) == (user, export)
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
     (report,) = sample("telemetry")["Records"]

@@ -9,11 +9,12 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
+import export_part
 import tokens
-from scanner import audit, telemetry
+from scanner import audit, export, telemetry
 from scanner.aws import queue
 from scanner.command import MAX_PAGES, Action, Command
-from scanner.export import Format
+from scanner.export import Format, Order
 from scanner.services import dead_letters, exports
 from scanner.services.documents import Layout
 
@@ -287,7 +288,7 @@ def test_the_fonts_are_in_a_layer_of_the_functions_that_set_type():
     layer = RESOURCES["FontsLayer"]
 
     layers = {name: f["Properties"]["Layers"] for name, f in FUNCTIONS.items() if "Layers" in f["Properties"]}
-    assert layers == {name: [{"Ref": "FontsLayer"}] for name in ("DocumentsFunction", "AssemblyFunction")}
+    assert layers == {name: [{"Ref": "FontsLayer"}] for name in ("DocumentsFunction", "ExportPartFunction")}
     assert layer["Metadata"]["BuildMethod"] == TEMPLATE["Globals"]["Function"]["Runtime"]
     assert (ROOT / layer["Properties"]["ContentUri"] / "requirements.txt").is_file()
 
@@ -332,7 +333,7 @@ def test_a_workflow_may_invoke_just_its_functions(name):
     statements = [s for p in properties["Policies"] if "Statement" in p for s in p["Statement"]]
     functions = [value for value in properties["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value]
 
-    assert [s["Action"] for s in statements] == ["lambda:InvokeFunction"]
+    assert {s["Action"] for s in statements} == {"lambda:InvokeFunction"}
     assert [s["Resource"] for s in statements] == functions
     assert all(value["Fn::GetAtt"][0] in FUNCTIONS for value in functions)
 
@@ -369,11 +370,60 @@ def test_an_export_is_refused_by_what_it_is_refused_for():
     assert API["components"]["schemas"]["ExportFormat"]["enum"] == list(Format)
 
 
-def test_a_task_ends_before_its_workflow_gives_it_up():
-    build = yaml.safe_load((ROOT / STATE_MACHINES["ExportsStateMachine"]["Properties"]["DefinitionUri"]).read_text())
+def tasks(states):
+    """The tasks of a workflow, those of a Map's items among them, by their names."""
+    for name, state in states.items():
+        if state["Type"] == "Task":
+            yield name, state
+        elif state["Type"] == "Map":
+            yield from tasks(state["ItemProcessor"]["States"])
 
-    assert FUNCTIONS["AssemblyFunction"]["Properties"]["Timeout"] < build["States"]["Build"]["TimeoutSeconds"]
-    assert build["States"]["Build"]["TimeoutSeconds"] * 5 < build["TimeoutSeconds"]
+
+EXPORTS = yaml.safe_load((ROOT / STATE_MACHINES["ExportsStateMachine"]["Properties"]["DefinitionUri"]).read_text())
+
+
+@pytest.mark.parametrize("name", dict(tasks(EXPORTS["States"])))
+def test_a_task_of_an_export_ends_before_its_workflow_gives_it_up(name):
+    task = dict(tasks(EXPORTS["States"]))[name]
+    function = FUNCTIONS[task["Parameters"]["FunctionName"].strip("${}")]["Properties"]
+    (retry,) = task["Retry"]
+
+    assert function["Timeout"] < task["TimeoutSeconds"]
+    assert task["TimeoutSeconds"] * (1 + retry["MaxAttempts"]) < EXPORTS["TimeoutSeconds"]
+
+
+def test_a_part_names_the_page_with_which_it_fails_when_it_is_tried_for_the_last_time():
+    (retry,) = EXPORTS["States"]["Build parts"]["ItemProcessor"]["States"]["Build part"]["Retry"]
+
+    assert retry["MaxAttempts"] == export_part.RETRIES
+
+
+def test_what_an_order_may_hold_is_what_is_documented_and_fits_into_an_execution():
+    order = API["components"]["schemas"]["ExportOrder"]["properties"]
+    ids = [f"{number:036}" for number in range(export.MAX_PAGES)]
+
+    assert order["pages"]["maxItems"] == export.MAX_PAGES
+    assert len(json.dumps({"projectId": ids[0], "format": "text-pdf", "pages": ids, "language": "x" * 35})) < 256_000
+    assert Order.parse(API["components"]["schemas"]["ExportOrder"]["example"]).language == "de"
+
+
+def test_a_volume_and_its_parts_fit_on_the_disk_of_the_function_that_joins_them():
+    properties = FUNCTIONS["ExportJoinFunction"]["Properties"]
+    volume = int(properties["Environment"]["Variables"]["VOLUME_BYTES"])
+
+    assert 2 * volume + (500 << 20) < properties["EphemeralStorage"]["Size"] << 20
+
+
+def test_what_is_left_of_exports_is_cleaned_up_and_swept():
+    pattern = RESOURCES["UnfinishedExportsRule"]["Properties"]["EventPattern"]
+    days = {
+        r.get("Prefix"): r.get("ExpirationInDays")
+        for r in RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    }
+
+    assert pattern["detail"]["stateMachineArn"] == [{"Ref": "ExportsStateMachine"}]
+    assert set(pattern["detail"]["status"]) == {"ABORTED", "FAILED", "TIMED_OUT"}
+    assert (days["parts/"], days["exports/"]) == (2, 7)
 
 
 def test_a_check_is_answered_before_the_gateway_gives_up():

@@ -155,8 +155,12 @@ def test_a_project_is_checked_and_exported(recognition, project, functions, syst
     check = functions.invoke("ChecksFunction", sample("checks") | {"execution": f"{OWNER}_{project_id}"})
     assert (check["ready"], check["pageCount"], check["findings"]) == (True, 1, [])
 
-    task = {"execution": f"{OWNER}_first", "input": {"projectId": project_id}}
-    product = functions.invoke("AssemblyFunction", sample("assembly") | task)
+    execution = {"execution": f"{OWNER}_first"}
+    order = {"order": {"projectId": project_id}, "startedAt": datetime.now(UTC).isoformat()}
+    plan = functions.invoke("ExportPlanFunction", sample("export_plan") | execution | {"input": order})
+    assert plan == {"parts": [{"number": 0, "pages": "page 1"}], "round": 0}
+    assert functions.invoke("ExportPartFunction", sample("export_part") | execution) == {"pageCount": 1}
+    product = functions.invoke("ExportJoinFunction", sample("export_join") | execution)
     pdf = system.client("s3").get_object(Bucket=bucket, Key=product["volumes"][0]["key"])["Body"].read()
     assert len(pikepdf.open(io.BytesIO(pdf)).pages) == product["pageCount"] == 1
 

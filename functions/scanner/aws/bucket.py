@@ -4,14 +4,17 @@ Keys begin with what the object is, the project and the page, `images/{projectId
 project or a page share prefixes that no other's id can be the beginning of: each ends with a slash.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
+
+from botocore.exceptions import ClientError
 
 from scanner import imports
 from scanner.audit import AuditEntry
 from scanner.aws import clients
-from scanner.errors import UnfinishedError
+from scanner.errors import MissingObjectError, UnfinishedError
 from scanner.ids import is_id
 from scanner.imports import Import
 from scanner.page import MAX_IMAGE_BYTES, Page
@@ -19,7 +22,13 @@ from scanner.settings import SETTINGS
 
 LINK_SECONDS = 15 * 60
 _KINDS_OF_PAGES = ("images", "words", "thumbnails")
-_KINDS = (*_KINDS_OF_PAGES, "documents", "exports", "imports")
+_KINDS = (*_KINDS_OF_PAGES, "documents", "exports", "imports", "parts")
+
+_MISSING = {"NoSuchKey", "NoSuchVersion", "AccessDenied"}
+"""What S3 says of an object that is not there; the last to whoever may not list all of the bucket."""
+
+_UPLOAD_PART = 64 << 20
+"""Bytes; an object of at least so many is uploaded in parts of so many, two at once, each read from its file."""
 
 
 def image_key(page: Page) -> str:
@@ -56,6 +65,16 @@ def volume_key(project_id: str, export_id: str, number: int, extension: str) -> 
 def import_key(imported: Import) -> str:
     """Return the key under which the file of an import is uploaded."""
     return f"imports/{imported.project_id}/{imported.import_id}"
+
+
+def plan_key(project_id: str, export_id: str) -> str:
+    """Return the key of the list of an export's pages."""
+    return f"{export_prefix(project_id, export_id)}plan.json"
+
+
+def part_key(project_id: str, digest: str, extension: str) -> str:
+    """Return the key of a part of exports; `digest` says all that determines it."""
+    return f"parts/{project_id}/{digest}.{extension}"
 
 
 def audit_key(entry: AuditEntry) -> str:
@@ -118,15 +137,48 @@ def content_disposition(filename: str) -> str:
 
 
 def read(key: str, version: str | None = None) -> bytes:
-    """Return an object's bytes, of that version or the current one."""
+    """Return an object's bytes, of that version or the current one. Raises MissingObjectError."""
+    return _get(key, version)["Body"].read()
+
+
+def download(key: str, path: Path) -> dict[str, str]:
+    """Write an object's bytes to a file, and return what was noted of it. Raises MissingObjectError."""
+    answer = _get(key, None)
+    with path.open("wb") as file:
+        for chunk in answer["Body"].iter_chunks(1 << 20):
+            file.write(chunk)
+    return answer["Metadata"]
+
+
+def _get(key: str, version: str | None) -> dict[str, Any]:
     parameters = {"VersionId": version} if version else {}
-    return clients.s3().get_object(Bucket=SETTINGS.bucket, Key=key, **parameters)["Body"].read()
+    try:
+        return clients.s3().get_object(Bucket=SETTINGS.bucket, Key=key, **parameters)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _MISSING:
+            raise MissingObjectError(key) from error
+        raise
 
 
-def write(key: str, data: bytes | IO[bytes], content_type: str) -> str:
-    """Store an object, and return its version."""
-    answer = clients.s3().put_object(Bucket=SETTINGS.bucket, Key=key, Body=data, ContentType=content_type)
+def write(key: str, data: bytes | IO[bytes], content_type: str, notes: Mapping[str, str] | None = None) -> str:
+    """Store an object, and return its version; `notes` (ASCII, up to 2 KB) are kept beside its bytes."""
+    answer = clients.s3().put_object(
+        Bucket=SETTINGS.bucket, Key=key, Body=data, ContentType=content_type, Metadata=notes or {}
+    )
     return answer["VersionId"]
+
+
+def upload(key: str, path: Path, content_type: str) -> None:
+    """Store a file, of any size, as an object."""
+    from boto3.s3.transfer import TransferConfig  # which most functions do not need
+
+    config = TransferConfig(
+        multipart_threshold=_UPLOAD_PART,
+        multipart_chunksize=_UPLOAD_PART,
+        max_concurrency=2,
+        preferred_transfer_client="classic",
+    )
+    clients.s3().upload_file(str(path), SETTINGS.bucket, key, ExtraArgs={"ContentType": content_type}, Config=config)
 
 
 def exists(key: str) -> bool:
@@ -163,6 +215,16 @@ def delete_image(project_id: str, page_id: str, image_id: str, out_of_time: Call
     """Delete every version of an image and of what was made of it; return how many. Raises UnfinishedError."""
     # Image ids are UUIDs, so that none is the beginning of another.
     return sum(_delete_below(f"{kind}/{project_id}/{page_id}/{image_id}", out_of_time) for kind in _KINDS_OF_PAGES)
+
+
+def delete_export(project_id: str, export_id: str, out_of_time: Callable[[], bool]) -> int:
+    """Delete every version of an export's documents and of its plan; return how many. Raises UnfinishedError."""
+    return _delete_below(export_prefix(project_id, export_id), out_of_time)
+
+
+def delete_part(key: str, out_of_time: Callable[[], bool]) -> int:
+    """Delete every version of a part; return how many. Raises UnfinishedError when time is up."""
+    return _delete_below(key, out_of_time)  # which no other key begins with
 
 
 def _delete_below(prefix: str, out_of_time: Callable[[], bool]) -> int:

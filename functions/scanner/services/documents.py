@@ -10,12 +10,14 @@ from enum import StrEnum
 from functools import partial
 from typing import IO
 
-from scanner import correction, text
+from scanner import correction
 from scanner.aws import bucket, pages_table, projects_table
 from scanner.errors import ContendedError, NothingToExportError, PagesNotReadyError, ProjectTooLargeError
 from scanner.ids import timestamp
 from scanner.page import Page, Status
 from scanner.project import Project
+from scanner.services import page_texts
+from scanner.text import RecognisedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,6 @@ class Limits:
 
 
 AT_ONCE = Limits(pages=100, image_bytes=150 << 20, packed_pixels=400_000_000, characters=400_000)
-EXPORTED = Limits(pages=1_000, image_bytes=1_500 << 20, packed_pixels=4_000_000_000, characters=4_000_000)
-"""An export has more time than a request, and more room."""
 
 _VERSION = 3
 """To be raised when the same pages come to give another PDF than before."""
@@ -118,9 +118,9 @@ def store(made_of: Contents, layout: Layout, key: str) -> str | None:
         return bucket.write(key, file, "application/pdf")
 
 
-def filename(name: str, extension: str = "pdf") -> str:
+def filename(name: str, extension: str = "pdf", volume: str = "") -> str:
     """Return what a document of a project of that name is called where it is saved."""
-    return f"{name[:_MAX_FILENAME]}.{extension}"
+    return f"{name[:_MAX_FILENAME]}{volume}.{extension}"
 
 
 def _check(recognising: int, ready: int, limits: Limits) -> None:
@@ -168,7 +168,7 @@ def _build_typeset(made_of: Contents, created: datetime, file: IO[bytes]) -> Non
 
     count_characters, typeset = _counter(made_of.limits.characters, made_of.limits), []
     for number, page in made_of.ready.items():
-        content = _text(page)
+        content = page_texts.text_of(_as_listed(page))
         count_characters(len(content))
         typeset.append(typeset_pdf.TypesetPage(number, content))
     typeset_pdf.build(made_of.project.name, created, typeset, file)
@@ -187,16 +187,9 @@ def _counter(most: int, limits: Limits) -> Callable[[int], None]:
     return count
 
 
-def _text(listed: Page) -> str:
-    """Return a page's text, which lists of pages do not have."""
-    page = _as_listed(listed)
-    return text.from_json(bucket.read(bucket.words_key(page))).text if page.text is None else page.text
-
-
-def _text_with_geometry(listed: Page) -> text.RecognisedText:
-    """Return the text of a page, recognised or corrected, with the place of each word."""
-    recognised = text.from_json(bucket.read(bucket.words_key(listed)))
-    return correction.apply(_text(listed), recognised) if listed.corrected else recognised
+def _text_with_geometry(listed: Page) -> RecognisedText:
+    recognised = page_texts.recognised(listed)
+    return correction.applied(_as_listed(listed), recognised) if listed.corrected else recognised
 
 
 def _as_listed(listed: Page) -> Page:

@@ -1,19 +1,27 @@
-"""Exports: made by a workflow, one execution each, and looked up there."""
+"""Exports: made by a workflow, one execution each, and looked up there and in what its tasks have noted."""
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from scanner.aws import bucket, bus, executions, projects_table
-from scanner.errors import InvalidRequestError, NotFoundError, ProjectTooLargeError
-from scanner.export import Format, Order, Product, Volume
+from scanner.aws import bucket, executions, exports_table
+from scanner.export import Attempt, Product, Volume
 from scanner.ids import timestamp
 from scanner.services import documents
 
-_LAYOUTS = {Format.PDF: documents.Layout.SCAN, Format.TEXT_PDF: documents.Layout.TEXT}
-REFUSALS = {"invalid-request", "not-found", "pages-not-ready", "nothing-to-export", "project-too-large", "page-failed"}
+REFUSALS = {
+    "invalid-request",
+    "not-found",
+    "pages-not-ready",
+    "nothing-to-export",
+    "project-too-large",
+    "page-failed",
+}
 """What the workflow fails with when it was refused; any other error is a fault, whose cause is for the log."""
+
+_INTERRUPTED = "States.ServiceRestart"
+"""What local engines say of executions that were running when they were killed; Step Functions itself goes on."""
 
 
 class Status(StrEnum):
@@ -45,48 +53,20 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export: one that is completed has a product and links to it, with their expiry, any other one a reason."""
+    """An export: one that is completed has a product and links to it, with their expiry, any other one a reason.
+
+    `attempt` is how far it is, once something of it is planned.
+    """
 
     export_id: str
     status: Status
     started_at: str
     stopped_at: str | None
+    attempt: Attempt | None = None
     product: Product | None = None
     links: tuple[Link, ...] = ()
     links_expire_at: str | None = None
     reason: Reason | None = None
-
-
-def build(owner: str, export_id: str, body: object) -> Product:
-    """Make the document that was asked for, and tell the event bus; doing it again makes no second document.
-
-    Raises InvalidRequestError, NotFoundError, PagesNotReadyError, NothingToExportError, ProjectTooLargeError; and
-    ContendedError, PublishingError, after which it is to be tried again.
-    """
-    order = Order.parse(body)
-    if order.format not in _LAYOUTS:
-        raise InvalidRequestError("This format is not there yet.")
-    key = bucket.volume_key(order.project_id, export_id, 1, order.format.extension)
-    try:
-        contents = documents.contents(owner, order.project_id, documents.EXPORTED)
-        version = documents.store(contents, _LAYOUTS[order.format], key)
-    except ProjectTooLargeError as error:
-        message = f"This project is too large for one document ({error.message}). Split it into smaller ones."
-        raise ProjectTooLargeError(message) from error
-    _delete_if_orphaned(owner, order.project_id, key, version)
-    product = Product(
-        export_id=export_id,
-        project_id=order.project_id,
-        owner=owner,
-        format=order.format,
-        name=contents.project.name,
-        volumes=(Volume(key, bucket.sizes_below(key)[key], len(contents.ready)),),
-        page_count=len(contents.ready),
-        left_out_count=len(contents.left_out),
-        completed_at=timestamp(),
-    )
-    bus.publish(bus.export_completed(product))
-    return product
 
 
 def get(owner: str, export_id: str) -> Export:
@@ -94,31 +74,38 @@ def get(owner: str, export_id: str) -> Export:
     execution = executions.describe(owner, export_id)
     started_at = timestamp(execution.started_at)
     stopped_at = timestamp(execution.stopped_at) if execution.stopped_at else None
+    if execution.status == "SUCCEEDED":
+        product = Product.from_output(owner, export_id, json.loads(execution.output or "{}"))
+        stored = bucket.sizes_below(bucket.export_prefix(product.project_id, export_id))
+        if not all(volume.key in stored for volume in product.volumes):
+            reason = Reason("expired", "The document is no longer kept. Start another export.")
+            return Export(export_id, Status.EXPIRED, started_at, stopped_at, product=product, reason=reason)
+        expiry = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
+        return Export(
+            export_id,
+            Status.COMPLETED,
+            started_at,
+            stopped_at,
+            product=product,
+            links=_links(product),
+            links_expire_at=expiry,
+        )
+    attempt = exports_table.get(owner, export_id)
     match execution.status:
-        case "SUCCEEDED":
-            product = Product.from_output(owner, export_id, json.loads(execution.output or "{}"))
-            stored = bucket.sizes_below(bucket.export_prefix(product.project_id, export_id))
-            if not all(volume.key in stored for volume in product.volumes):
-                reason = Reason("expired", "The document is no longer kept. Start another export.")
-                return Export(export_id, Status.EXPIRED, started_at, stopped_at, product, reason=reason)
-            links_expire_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
-            return Export(
-                export_id, Status.COMPLETED, started_at, stopped_at, product, _links(product), links_expire_at
-            )
         case "ABORTED":
             reason = Reason("stopped", "The export was stopped. Start another one if you need it.")
-            return Export(export_id, Status.STOPPED, started_at, stopped_at, reason=reason)
+            return Export(export_id, Status.STOPPED, started_at, stopped_at, attempt, reason=reason)
         case "FAILED" | "TIMED_OUT":
             reason = _reason(execution.error, execution.cause)
-            return Export(export_id, Status.FAILED, started_at, stopped_at, reason=reason)
-    return Export(export_id, Status.RUNNING, started_at, None)
+            return Export(export_id, Status.FAILED, started_at, stopped_at, attempt, reason=reason)
+    return Export(export_id, Status.RUNNING, started_at, None, attempt)
 
 
 def _links(product: Product) -> tuple[Link, ...]:
     count, extension = len(product.volumes), product.format.extension
     links = []
     for number, volume in enumerate(product.volumes, 1):
-        name = documents.filename(f"{product.name} ({number} of {count})" if count > 1 else product.name, extension)
+        name = documents.filename(product.name, extension, f" ({number} of {count})" if count > 1 else "")
         links.append(Link(volume, bucket.link(volume.key, filename=name), name))
     return tuple(links)
 
@@ -126,14 +113,8 @@ def _links(product: Product) -> tuple[Link, ...]:
 def _reason(error: str | None, cause: str | None) -> Reason:
     if error in REFUSALS and cause:
         return Reason(error, cause)
-    return Reason("export-failed", "The export could not be made, although it was tried several times. Start another.")
-
-
-def _delete_if_orphaned(owner: str, project_id: str, key: str, version: str | None) -> None:
-    """Delete what was written if its project was deleted meanwhile, and may not have found it. Raises NotFoundError."""
-    try:
-        projects_table.get(owner, project_id)
-    except NotFoundError:
-        if version:
-            bucket.delete_version(key, version)
-        raise
+    if error == _INTERRUPTED:
+        message = "The export was interrupted. Start another one: it goes on from what is built."
+    else:
+        message = "The export could not be made, although it was tried several times. Start another."
+    return Reason("export-failed", message)

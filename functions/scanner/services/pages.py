@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from scanner import text
 from scanner.aws import bucket, pages_table, projects_table, queue
 from scanner.edit import Edit
 from scanner.errors import NotFoundError, PagesNotReadyError
@@ -80,11 +79,6 @@ def delete(owner: str, project_id: str, page_id: str) -> None:
     get(owner, project_id, page_id)
     queue.send_deletion(queue.Deletion(owner, project_id, page_id))
     pages_table.delete(owner, project_id, page_id)
-
-
-def text_of(page: Page) -> str:
-    """Return the text of a ready page, from the words object where it was too large for the table."""
-    return page.text if page.text is not None else text.from_json(bucket.read(bucket.words_key(page))).text
 
 
 def words_link(owner: str, project_id: str, page_id: str) -> tuple[str, str]:

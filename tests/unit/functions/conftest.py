@@ -37,6 +37,8 @@ _VARIABLES = {
     "PAGES_PER_DAY": "1000",
     "AUDIT_TABLE": "audit",
     "TELEMETRY_TABLE": "telemetry",
+    "EXPORTS_TABLE": "exports",
+    "VOLUME_BYTES": "2000000000",
     "BUCKET": "docscan-test",
     "EVENT_BUS": "docscan",
     "EXPORTS_STATE_MACHINE": "arn:aws:states:eu-west-1:123456789012:stateMachine:exports",
@@ -290,6 +292,7 @@ def _create_tables() -> None:
         "ImportsTable": "imports",
         "AuditTable": "audit",
         "TelemetryTable": "telemetry",
+        "ExportsTable": "exports",
     }
     for resource, name in tables.items():
         properties = _RESOURCES[resource]["Properties"]

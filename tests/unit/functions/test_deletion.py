@@ -51,14 +51,14 @@ def test_everything_of_the_project_goes(stack):
 
 @pytest.mark.defect(2)
 def test_projects_whose_ids_begin_alike_are_not_touched(stack):
-    for kind in ("images", "words", "thumbnails", "documents"):
+    for kind in ("images", "words", "thumbnails", "documents", "exports", "parts"):
         for project_id in ("proj", "proj2", "proj-1", "pro"):
             put(f"{kind}/{project_id}/a/b")
     for project_id in ("proj", "proj2"):
         put_pages(project_id, 3)
     assert stack.consume("deletion", message("proj")) == []
     assert {key.split("/")[1] for key, _ in stack.objects()} == {"proj2", "proj-1", "pro"}
-    assert len(stack.objects()) == 12
+    assert len(stack.objects()) == 18
     assert {item["projectId"] for item in stack.items("pages")} == {"proj2"}
 
 

@@ -95,9 +95,19 @@ def test_checks_checks_the_project(project):
     assert (answer["ready"], answer["pageCount"]) == (False, 0)
 
 
-def test_assembly_answers_for_the_project(project):
-    answer = importlib.import_module("assembly").handler(sample("assembly"), None)
+def test_export_plan_answers_for_the_project(project):
+    answer = importlib.import_module("export_plan").handler(sample("export_plan"), None)
     assert answer["code"] == "nothing-to-export"
+
+
+@pytest.mark.parametrize("task", ["export_part", "export_join"])
+def test_an_export_that_was_not_planned_has_no_parts(project, task):
+    assert importlib.import_module(task).handler(sample(task), None) == {"ended": True}
+
+
+def test_export_cleanup_ends_the_export(stack):
+    assert stack.consume("export_cleanup", *sample("export_cleanup")["Records"]) == []
+    assert [item["owner"] for item in stack.items("exports")] == [USER]
 
 
 def test_exports_finds_no_export_that_was_not_started(stack):
