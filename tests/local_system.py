@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,46 @@ def family(addresses):
     """The processes of a local system: its supervisor first, then all that it and they have started."""
     supervisor = psutil.Process(addresses["pid"])
     return [supervisor, *supervisor.children(recursive=True)]
+
+
+def eventually(condition, seconds=60):
+    """Wait until a condition holds, and return what it gives."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+    return result
+
+
+def processes(system, part):
+    """The processes of the system whose command line has this in it; not the copies that write snapshots."""
+
+    def is_meant(process):
+        try:
+            return part in " ".join(process.cmdline()) and process.nice() == 0
+        except psutil.Error:  # it has just ended
+            return False
+
+    return [process for process in family(system.addresses) if is_meant(process)]
+
+
+def kill(system, part):
+    """Kill the processes of the system that have this in their command line, as soon as there are some."""
+    victims = eventually(lambda: processes(system, part))
+    for victim in victims:
+        victim.kill()
+
+
+def restarted(system):
+    """Wait until the engine answers with the deployment."""
+
+    def answers():
+        try:
+            return system.client("cloudformation").describe_stacks()["Stacks"]
+        except Exception:  # noqa: BLE001 - whatever is wrong with it while it starts
+            return False
+
+    eventually(answers)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """The edge between Lambda's events and the scanner: the only place that knows HTTP statuses and batch answers.
 
 `respond` serves a handler of HTTP API events (payload format 2.0), `consume` one of SQS events, `consume_stream` one of
-Kinesis events, `perform` a task of a workflow. Each writes one line per invocation to the log: what, how it ended, for
-whom. Texts, tokens and claims other than `sub` never get there.
+Kinesis events, `perform` a task of a workflow that a client starts, `advance` a step of one that starts by itself. Each
+writes one line per invocation to the log: what, how it ended, for whom. Texts, tokens and claims other than `sub` never
+get there.
 """
 
 import base64
@@ -103,6 +104,9 @@ class Request:
 type Route = Callable[[Request], tuple[int, dict[str, Any]]]
 """Does what a request asks for; returns status and body."""
 
+type Step = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+"""Takes a step of a workflow, by its event; what it puts into the second ends up in the log line."""
+
 type StreamConsumer = Callable[[dict[str, Any]], str]
 """Handles a Kinesis record; returns what became of it."""
 
@@ -190,6 +194,14 @@ def _done(task: Task, do: Callable[[Task], dict[str, Any]]) -> dict[str, Any]:
     if not is_id(task.resource_id):
         raise errors.NotFoundError("There is no such resource.")
     return do(task)
+
+
+def advance(event: dict[str, Any], what: str, steps: Mapping[str, Step]) -> dict[str, Any]:
+    """Take the step of a workflow that an event names, `{"step": name, …}`; return its answer."""
+    log: dict[str, Any] = {"step": event["step"]}
+    answer = steps[event["step"]](event, log)
+    record(what, **log)
+    return answer
 
 
 def consume_stream(event: dict[str, Any], what: str, handle: StreamConsumer) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def prepare(data: bytes) -> PreparedImage:
         lossless = not is_jpeg(image)
         image = upright(image)
         pixels = flatten(image)
-        recognisable = _encode(pixels, lossless=lossless)
+        recognisable, _ = encode(pixels, lossless=lossless)
     pixels.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return PreparedImage(width, height, recognisable, _jpeg(pixels, 80))
 
@@ -188,16 +188,19 @@ def _taken_as_it_is(image: Image.Image, data: bytes) -> bool:
     return image.format == "PNG" and bit_depth == 8 and colour_type in {0, 2} and not image.has_transparency_data
 
 
-def _encode(image: Image.Image, *, lossless: bool) -> bytes:
-    """Encode an upright image for recognition: without loss if asked for and small enough, else as JPEG."""
+def encode(image: Image.Image, *, lossless: bool) -> tuple[bytes, str]:
+    """Encode an upright image for recognition: without loss if asked for and small enough, else as JPEG.
+
+    Returns the file and its content type. Raises ImageRefusedError where it would be too large all the same.
+    """
     if lossless:
         encoded = io.BytesIO()
         image.save(encoded, "PNG", compress_level=1)
         if encoded.tell() <= MAX_IMAGE_BYTES:
-            return encoded.getvalue()
+            return encoded.getvalue(), "image/png"
     for quality in _JPEG_QUALITIES:
         if len(jpeg := _jpeg(image, quality)) <= MAX_IMAGE_BYTES:
-            return jpeg
+            return jpeg, "image/jpeg"
     raise _too_large()
 
 

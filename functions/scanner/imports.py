@@ -8,6 +8,7 @@ part that is interrupted goes on where it was, and a page that its owner has del
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
@@ -62,9 +63,9 @@ INTERRUPTED = Failure(
 class Import:
     """An import.
 
-    `version` is that of the uploaded object, once it has arrived, and `execution` the ARN of the workflow that has
-    taken it on. Once the file was opened, its pages have the positions from `first_position` on, and `made` says of each part
-    how many of its pages there are. `pages_with_text` of the `pages_done` have the text that the file had.
+    `version` is that of the uploaded object, empty until it has arrived, and `execution` the ARN of the workflow that
+    has taken it on. Once the file was opened, its pages have the positions from `first_position` on, and `made` says of
+    each part how many of its pages there are. `pages_with_text` of the `pages_done` have the text that the file had.
     """
 
     import_id: str
@@ -75,7 +76,7 @@ class Import:
     status: Status
     created_at: str
     updated_at: str
-    version: str | None = None
+    version: str = ""
     execution: str | None = None
     page_count: int | None = None
     first_position: int | None = None
@@ -103,6 +104,10 @@ class Import:
         """Return the numbers, from 1, of the pages in a part. Only of an import whose file was opened."""
         first = part * PART_PAGES + 1
         return range(first, min(first + PART_PAGES, (self.page_count or 0) + 1))
+
+    def position(self, number: int) -> Decimal:
+        """Return the position of a page. Only of an import whose file was opened."""
+        return Decimal((self.first_position or 0) + number - 1)
 
     def page_id(self, number: int) -> str:
         """Return the id of a page, the same however often it is made."""

@@ -19,6 +19,7 @@ from scanner.ids import new_id, timestamp
 
 if TYPE_CHECKING:
     from scanner.edit import Edit
+    from scanner.imports import Import
     from scanner.text import RecognisedText
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/tiff")
@@ -127,6 +128,19 @@ class Page:
             word_count=text.word_count,
             width=text.width,
             height=text.height,
+        )
+
+    @classmethod
+    def of_import(cls, imported: "Import", number: int, content_type: str, rotation: int, *, with_text: bool) -> Self:
+        """Make the page of that number of an import; its image, and its text, are about to be stored."""
+        page = cls.create(imported.owner, imported.project_id, imported.position(number), content_type)
+        return replace(
+            page,
+            page_id=imported.page_id(number),
+            image_id=imported.image_id(number),
+            rotation=rotation,
+            import_id=imported.import_id,
+            text_source=TextSource.DOCUMENT if with_text else None,
         )
 
     def imported(self, image_version: str, text: "RecognisedText") -> Self:

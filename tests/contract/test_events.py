@@ -119,6 +119,9 @@ def test_the_samples_are_about_the_same_user_and_project():
     assert Order.parse(sample("export_plan")["input"]["order"]) == Order(project, Format.PDF, language="de")
     (ending,) = sample("export_cleanup")["Records"]
     assert parse_execution_name(json.loads(ending["body"])["detail"]["name"]) == (user, export)
+    ids = bucket.parse_import_key(sample("importing")["object"]["key"])
+    assert ids is not None
+    assert ids[0] == project
     (delivery,) = sample("auditing")["Records"]
     assert AuditEntry.parse(json.loads(delivery["body"])).user == user
     (report,) = sample("telemetry")["Records"]

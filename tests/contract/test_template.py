@@ -10,8 +10,9 @@ import yaml
 from samtranslator.yaml_helper import yaml_parse
 
 import export_part
+import importing
 import tokens
-from scanner import audit, export, telemetry
+from scanner import audit, export, imports, telemetry
 from scanner.aws import queue
 from scanner.command import MAX_PAGES, Action, Command
 from scanner.export import Format, Order
@@ -450,6 +451,38 @@ def test_what_a_client_reports_is_marked_as_a_client_s_by_the_gateway():
     assert parameters["Detail"] == "$request.body"
 
 
+def test_an_import_fails_for_a_reason_that_is_documented():
+    codes = API["components"]["schemas"]["ImportFailure"]["properties"]["code"]["enum"]
+
+    assert set(codes) == imports.CODES
+    assert API["components"]["schemas"]["ImportStatus"]["enum"] == list(imports.Status)
+    assert API["components"]["schemas"]["ImportContentType"]["enum"] == list(imports.CONTENT_TYPES)
+
+
+def test_the_upload_of_an_import_starts_its_workflow_and_no_recognition():
+    pattern = RESOURCES["ImportsRule"]["Properties"]["EventPattern"]
+    notifications = RESOURCES["Bucket"]["Properties"]["NotificationConfiguration"]
+    (recognition,) = notifications["QueueConfigurations"]
+
+    assert notifications["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
+    assert pattern["detail"] == {"bucket": {"name": [{"Ref": "Bucket"}]}, "object": {"key": [{"prefix": "imports/"}]}}
+    assert recognition["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "images/"}]}}
+
+
+def test_the_steps_of_an_import_are_those_that_there_are():
+    text = (ROOT / STATE_MACHINES["ImportsStateMachine"]["Properties"]["DefinitionUri"]).read_text()
+    definition = yaml.safe_load(text)
+    inner = definition["States"]["Split"]["ItemProcessor"]["States"]
+    tasks = [s for s in [*definition["States"].values(), *inner.values()] if s["Type"] == "Task"]
+
+    assert {task["Parameters"]["Payload"]["step"] for task in tasks} == set(importing.STEPS)
+    for task in tasks:
+        assert task["Retry"][0]["ErrorEquals"] == ["States.ALL"]
+        if limit := task.get("TimeoutSeconds"):
+            assert FUNCTIONS["ImportingFunction"]["Properties"]["Timeout"] < limit
+
+
 def test_clients_and_parts_of_the_application_have_different_sources():
     pattern = RESOURCES["AuditRule"]["Properties"]["EventPattern"]
 
@@ -474,8 +507,14 @@ def test_what_a_rule_cannot_deliver_goes_to_the_dead_letters(rule):
     for target in RULES[rule]["Properties"]["Targets"]:
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
         assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
-        assert target["Arn"] in allowed
         assert target["DeadLetterConfig"]["Arn"] in allowed
+        if "RoleArn" in target:  # Step Functions is called in a role, SQS allows the rule itself
+            (statement,) = ROLES[target["RoleArn"]["Fn::GetAtt"][0]]["Properties"]["Policies"][0]["PolicyDocument"][
+                "Statement"
+            ]
+            assert (statement["Action"], statement["Resource"]) == ("states:StartExecution", target["Arn"])
+        else:
+            assert target["Arn"] in allowed
 
 
 def test_audit_details_stay_as_long_as_their_entries():

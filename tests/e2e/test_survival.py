@@ -8,9 +8,8 @@ import subprocess
 import time
 
 import httpx
-import psutil
 import pytest
-from local_system import DOCSCAN, ROOT, System, family
+from local_system import DOCSCAN, ROOT, System, eventually, kill, processes, restarted
 from PIL import Image, ImageDraw, ImageFont
 
 WORDS = ["Apple", "Banana", "Cherry", "Damson"]
@@ -61,44 +60,6 @@ class Scan:
         assert self.ends() == 0, self.log.read_text()
         pages = self.text.read_text().split("\f")
         assert [word for word, page in zip(WORDS, pages, strict=True) if word in page] == WORDS
-
-
-def eventually(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
-    return result
-
-
-def processes(system, part):
-    """The processes of the system whose command line has this in it; not the copies that write snapshots."""
-
-    def is_meant(process):
-        try:
-            return part in " ".join(process.cmdline()) and process.nice() == 0
-        except psutil.Error:  # it has just ended
-            return False
-
-    return [process for process in family(system.addresses) if is_meant(process)]
-
-
-def kill(system, part):
-    victims = eventually(lambda: processes(system, part))
-    for victim in victims:
-        victim.kill()
-
-
-def restarted(system):
-    """Wait until the engine answers with the deployment."""
-
-    def answers():
-        try:
-            return system.client("cloudformation").describe_stacks()["Stacks"]
-        except Exception:  # noqa: BLE001 - whatever is wrong with it while it starts
-            return False
-
-    eventually(answers)
 
 
 @pytest.mark.parametrize("part", ["samhost.gateway", "samhost.textract"])

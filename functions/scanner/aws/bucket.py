@@ -181,6 +181,11 @@ def upload(key: str, path: Path, content_type: str) -> None:
     clients.s3().upload_file(str(path), SETTINGS.bucket, key, ExtraArgs={"ContentType": content_type}, Config=config)
 
 
+def newest_version(key: str) -> str:
+    """Return the version of an object that is the current one."""
+    return clients.s3().head_object(Bucket=SETTINGS.bucket, Key=key)["VersionId"]
+
+
 def exists(key: str) -> bool:
     """Tell whether there is such an object.
 

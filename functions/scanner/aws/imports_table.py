@@ -165,7 +165,7 @@ def _import(item: Item) -> Import:
         status=Status(stored["status"]),
         created_at=stored["createdAt"],
         updated_at=stored["updatedAt"],
-        version=stored.get("version"),
+        version=stored.get("version", ""),
         execution=stored.get("execution"),
         page_count=int(stored["pageCount"]) if opened else None,
         first_position=int(stored["firstPosition"]) if opened else None,

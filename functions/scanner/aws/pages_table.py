@@ -59,6 +59,23 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
     raise ContendedError("Too many pages are being added to this project at once. Try again.")
 
 
+def create_imported(page: Page, count: dict[str, Any]) -> None:
+    """Add a page of an import, with the update that counts it there; its position and quota were taken before.
+
+    Raises SupersededError where the import does not expect this page (`refused` has 0) or the project is gone (1).
+    """
+    project = {
+        "TableName": SETTINGS.projects_table,
+        "Key": projects_table.key(page.owner, page.project_id),
+        "ConditionExpression": "attribute_exists(projectId)",
+        "UpdateExpression": "ADD pageCount :one, #status :one",
+        "ExpressionAttributeNames": {"#status": page.status},
+        "ExpressionAttributeValues": to_item({":one": 1}),
+    }
+    put = {"TableName": SETTINGS.pages_table, "Item": _page_item(page)}
+    dynamodb.transact({"Update": count}, {"Update": project}, {"Put": put})
+
+
 def get(project_id: str, page_id: str) -> Page | None:
     """Return a page with its text, or None."""
     answer = clients.dynamodb().get_item(
@@ -125,7 +142,7 @@ def transition(before: Page, after: Page) -> None:
         actions.append({"Update": _count(before, after)})
     if (after.image_id, after.asked_again_at) != (before.image_id, before.asked_again_at):
         _transact_with_upload(before.owner, *actions)
-    elif after.status != before.status and after.status == Status.READY:
+    elif after.status != before.status and after.text_source == TextSource.RECOGNITION:
         dynamodb.transact(*actions, {"Update": usage_table.recognition(before.owner)})
     else:
         dynamodb.transact(*actions)

@@ -5,6 +5,7 @@ Deliveries come at least once, late, and in any order; each of them has one effe
 - any other object (of a deleted page, of a replaced image, a second upload of the same form) is deleted, and with it
   what an attempt that died may have written after the page went;
 - a page that is ready is only announced again, one that failed stays so;
+- a page that was imported with its text is left alone;
 - of several recognitions of the same version only the newest that was asked for counts.
 """
 
@@ -16,7 +17,7 @@ from urllib.parse import unquote_plus
 from scanner import image, text
 from scanner.aws import bucket, bus, pages_table, queue, textract
 from scanner.errors import ImageRefusedError, SupersededError
-from scanner.page import RECOGNITION_FAILED, Failure, Page, Status
+from scanner.page import RECOGNITION_FAILED, Failure, Page, Status, TextSource
 
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 360
@@ -58,6 +59,8 @@ def recognise(arrival: Arrival) -> str:
     Raises ThrottledError; faults are raised as they come, for the queue to deliver the message again.
     """
     page = _pinned(arrival)
+    if page and page.text_source == TextSource.DOCUMENT:
+        return page.status.value
     if page and page.status == Status.RECOGNISING and page.asked_again_at == arrival.asked_again_at:
         page = _recognised(arrival, page)
     if page is None:
@@ -98,7 +101,7 @@ def _expecting(arrival: Arrival) -> Page | None:
 def _pinned(arrival: Arrival) -> Page | None:
     """Return the page with this version pinned, or None if the upload is of no use to any page."""
     page = _expecting(arrival)
-    if page and page.status == Status.AWAITING_UPLOAD:
+    if page and page.status == Status.AWAITING_UPLOAD and page.text_source != TextSource.DOCUMENT:
         return _settle(arrival, page, page.arrived(arrival.version))
     return page
 

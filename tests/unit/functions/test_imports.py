@@ -106,7 +106,6 @@ def loaded_by(module):
 @pytest.mark.parametrize("handler", sorted(modules(HANDLERS)))
 def test_a_handler_is_imported_without_settings_and_without_what_only_some_calls_need(handler):
     """Cold starts pay for every import: fpdf2 is a third of a second, and only building a PDF needs it."""
-    heavy = {"fpdf", "fontTools", "uharfbuzz", "PIL", "pydantic", "aws_lambda_powertools"} - (
-        {"PIL"} if handler == "recognition" else set()
-    )
+    heavy = {"fpdf", "fontTools", "uharfbuzz", "PIL", "pikepdf", "pypdfium2", "pydantic", "aws_lambda_powertools"}
+    heavy -= {"PIL"} if handler in {"recognition", "importing"} else set()
     assert loaded_by(handler) & heavy == set()

@@ -2,12 +2,15 @@
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paged_files import letter, written
 from unit.functions.pictures import picture
 
-from scanner.aws import clients, pages_table, projects_table
+from scanner.aws import clients, imports_table, pages_table, projects_table
+from scanner.imports import Import, Order
 from scanner.page import Failure
 from scanner.project import Project
 
@@ -113,6 +116,19 @@ def test_export_cleanup_ends_the_export(stack):
 def test_exports_finds_no_export_that_was_not_started(stack):
     status, answer = stack.invoke("exports", sample("exports"))
     assert (status, answer["code"]) == (404, "not-found")
+
+
+def test_importing_opens_the_file_that_has_arrived(project):
+    event = sample("importing")
+    import_id = event["object"]["key"].split("/")[-1]
+    imported = Import.create(USER, PROJECT, Order("application/pdf", recognise_anyway=False))
+    imports_table.put(replace(imported, import_id=import_id))
+    answer = clients.s3().put_object(Bucket="docscan-test", Key=event["object"]["key"], Body=written(letter()))
+    event["object"]["version-id"] = answer["VersionId"]
+
+    opened = importlib.import_module("importing").handler(event, None)
+
+    assert (opened["importId"], [len(part["places"]) for part in opened["parts"]]) == (import_id, [1])
 
 
 def test_commands_has_the_page_recognised_again(project, monkeypatch):
