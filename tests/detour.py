@@ -16,8 +16,8 @@ CONNECTION_HEADERS = {"connection", "content-length", "host", "keep-alive", "tra
 class Detour:
     """Passes everything on: to the API below `/`, to the storage below `/storage`, whose links it leads through itself.
 
-    `hold` names what is stopped halfway, once: an `upload` when half of it has been read, a `download` when half of it
-    has been written. `held` is set when it is.
+    `hold` names what is held up, once: an `upload` when half of it has been read, a `download` when half of it has been
+    written, or a request to the API by the beginning of its first line. `held` is set when it is.
     """
 
     def __init__(self, system: System) -> None:
@@ -62,6 +62,8 @@ class Detour:
         in_storage = handler.path.startswith("/storage/")
         url = self._storage + handler.path.removeprefix("/storage") if in_storage else self._api + handler.path
         body = self._read(handler, in_storage)
+        if self.hold and handler.requestline.startswith(self.hold):
+            self._stop_here()
         headers = {name: value for name, value in handler.headers.items() if name.lower() not in CONNECTION_HEADERS}
         answer = httpx.request(handler.command, url, content=body, headers=headers, timeout=60)
         content = answer.content

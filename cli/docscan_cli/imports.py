@@ -74,6 +74,7 @@ class Importer:
         patience: float,
     ) -> None:
         self.source = source
+        self._file_name = printable(source.path.name)
         self._connection = connection
         self._destination = destination
         self._record = record
@@ -204,7 +205,7 @@ class Importer:
         return project
 
     async def _upload(self, form: Upload) -> None:
-        stage = Stage(f"Uploading {self.source.name}", in_bytes=True, total=self.source.size)
+        stage = Stage(f"Uploading {self._file_name}", in_bytes=True, total=self.source.size)
 
         def show_sent(position: int) -> None:
             stage.done = position
@@ -214,7 +215,7 @@ class Importer:
 
     async def _follow(self, import_id: str, enough: Callable[[Import], bool]) -> Import:
         watch, before = Watch(self._patience), None
-        stage = Stage(f"Taking {self.source.name} apart")
+        stage = Stage(f"Taking {self._file_name} apart")
         while True:
             now = await self._connection.api.document_import(import_id)
             stage.done, stage.total = now["pagesDone"], now.get("pageCount")
