@@ -178,6 +178,8 @@ class Exporter:
             for number in left:
                 target = volumes_there[number]
                 part = beside(target, f"{self._record.facts['exportId']}-{number}")
+                known: dict[str, str] = self._record.facts.get("parts", {})
+                self._record.note(parts={str(part): known.get(str(part), "")})  # so that it is not left behind
                 with continuing(target, part) as file:
                     await self._receive(number, documents[number], printable(target.name), file, show, part)
                 self._record.note(written=written | {str(number): documents[number]["size"]})
@@ -196,15 +198,14 @@ class Exporter:
         part: Path | None = None,
     ) -> None:
         """Fetch a document, of which `file` may have a beginning, by as many links as it takes."""
-        parts: dict[str, str] = self._record.facts.get("parts", {})
-        etag, refused_at = parts.get(str(part), ""), None
+        etag, refused_at = self._record.facts.get("parts", {}).get(str(part), ""), None
         stage = Stage(f"Downloading {name}", in_bytes=True, total=document["size"])
 
         def note_start(started: str) -> None:
             nonlocal etag
             etag = started
             if part:
-                self._record.note(parts=parts | {str(part): etag})
+                self._record.note(parts={str(part): etag})
 
         def show_received(received: int) -> None:
             stage.done = received

@@ -188,7 +188,6 @@ class Importer:
             importId=new["importId"],
             upload=new["upload"],
             formEnds=form_ends,
-            uploaded=False,
             awaitingBefore=project["pagesByStatus"]["awaiting-upload"],
         )
 

@@ -365,6 +365,53 @@ def test_a_download_is_taken_up_by_a_second_call(local_system, run, project, fol
     assert files(folder) == ["out.pdf"]
 
 
+def test_a_connection_that_breaks_again_and_again_gets_there_as_long_as_it_brings_something(
+    local_system, run, project, folder, monkeypatch
+):
+    storage = local_system.storage
+
+    async def a_few_bytes(request, body):
+        answer = await storage(request, body)
+        if len(answer.content) <= 5:
+            return answer
+        return httpx.Response(answer.status_code, stream=Breaking(answer.content[:5]), headers=answer.headers)
+
+    monkeypatch.setattr(local_system, "storage", a_few_bytes)
+    assert run("export", project, "-o", "out.pdf").exit_code == 0
+    assert len(ranges(local_system)) > 12
+    assert (folder / "out.pdf").read_bytes() == local_system.document_bytes(*ids(local_system))
+
+
+def test_a_document_that_was_cut_off_right_before_its_end_is_not_fetched_again(
+    local_system, run, project, folder, monkeypatch
+):
+    replace = Path.replace
+
+    def interrupted(path, target):
+        if target.name == "out.pdf":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    assert run("export", project, "-o", "out.pdf").exit_code == 130
+    monkeypatch.setattr(Path, "replace", replace)
+    assert len(files(folder)) == 1
+    assert run("export", project, "-o", "out.pdf").exit_code == 0
+    assert len(ranges(local_system)) == 1
+    assert (folder / "out.pdf").read_bytes() == local_system.document_bytes(*ids(local_system))
+
+
+def test_a_document_of_another_size_than_announced_is_an_error(local_system, run, project, folder, monkeypatch):
+    async def another(request, body):
+        return httpx.Response(200, content=b"short", headers={"etag": '"another"'})
+
+    monkeypatch.setattr(local_system, "storage", another)
+    result = run("export", project, "-o", "out.pdf")
+    assert result.exit_code == 5
+    assert "another document than the system has announced" in result.stderr
+    assert not (folder / "out.pdf").exists()
+
+
 def test_bytes_of_another_document_are_not_gone_on_with(local_system, run, project, folder, cut_off):
     cut_off(20, etag='"another"')
     assert run("export", project, "-o", "out.pdf").exit_code == 0
@@ -402,22 +449,38 @@ def test_a_document_that_is_gone_meanwhile_is_said_to_be(local_system, run, proj
     assert exports.ADVICE["expired"] in result.stderr
 
 
-def test_volumes_that_came_before_are_not_fetched_again(local_system, run, project, folder):
-    local_system.volume_pages = 3
-    refusals = [httpx.Response(503)] * 6
-    storage = local_system.storage
+@pytest.fixture
+def third_volume_refused(local_system, monkeypatch):
+    """The first call gets two volumes of three."""
+    local_system.volume_pages = 2
+    for number in (5, 6):
+        local_system.add_page("project-1", image=JPEG + str(number).encode())
+    storage, refusals = local_system.storage, [httpx.Response(503)] * 6
 
-    async def refuse_the_second(request, body):
-        if request.url.path.endswith("/1") and refusals:
+    async def refuse_the_third(request, body):
+        if request.url.path.endswith("/2") and refusals:
             return refusals.pop()
         return await storage(request, body)
 
-    local_system.storage = refuse_the_second
+    monkeypatch.setattr(local_system, "storage", refuse_the_third)
+
+
+def test_volumes_that_came_before_are_not_fetched_again(local_system, run, project, folder, third_volume_refused):
     assert run("export", project, "-o", "out.pdf").exit_code == 5
-    assert "out-1.pdf" in files(folder)
+    assert files(folder)[1:] == ["out-1.pdf", "out-2.pdf"]
     assert run("export", project, "-o", "out.pdf").exit_code == 0
-    assert len(local_system.calls("GET", "/exports/[^/]+/0")) == 1
-    assert files(folder) == ["out-1.pdf", "out-2.pdf"]
+    assert [len(local_system.calls("GET", f"/exports/[^/]+/{number}")) for number in range(3)] == [1, 1, 7]
+    assert files(folder) == ["out-1.pdf", "out-2.pdf", "out-3.pdf"]
+
+
+def test_volumes_of_an_export_that_is_of_no_use_any_more_are_fetched_again(
+    local_system, run, project, folder, third_volume_refused
+):
+    assert run("export", project, "-o", "out.pdf").exit_code == 5
+    local_system.exports[ids(local_system)[0]].status = "expired"
+    assert run("export", project, "-o", "out.pdf", "--force").exit_code == 0
+    assert len(local_system.calls("GET", "/exports/[^/]+/0")) == 2
+    assert files(folder) == ["out-1.pdf", "out-2.pdf", "out-3.pdf"]
 
 
 def test_two_calls_of_the_same_do_not_get_in_each_other_s_way(local_system, run, project, tmp_path):
