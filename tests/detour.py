@@ -34,8 +34,10 @@ class Detour:
             protocol_version = "HTTP/1.1"
 
             def handle_one_request(self) -> None:
-                with contextlib.suppress(ConnectionError):  # of a command that was killed
+                try:
                     super().handle_one_request()
+                except ConnectionError:  # to a command that was killed
+                    self.close_connection = True
 
             def do_any(self) -> None:
                 detour._pass_on(self)
@@ -92,6 +94,7 @@ class Detour:
         start = handler.rfile.read(length // 2)
         if self.hold == "upload":
             self._stop_here()
+            raise ConnectionResetError  # the rest may have been under way already: it is lost
         rest = handler.rfile.read(length - len(start))
         if len(start) + len(rest) < length:
             raise ConnectionResetError
