@@ -1,8 +1,8 @@
 """The scanner's HTTP API, typed: the dictionaries are its JSON, by its contract (api/scanner.yaml).
 
 Every call is repeated when the network or the system stumbles. Reads, changes and deletions lose nothing by that. A
-creation whose answer got lost may leave an empty project or a page without an image behind, which no PDF and no text
-contains.
+creation whose answer got lost may leave an empty project, or a page or an import without a file behind, which no
+document contains.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +16,8 @@ from docscan_cli.output import Layout
 from docscan_cli.retry import QUOTA_EXCEEDED, TRANSIENT_STATUSES, retrying
 from docscan_cli.wording import printable
 
+type ExportStatus = Literal["running", "completed", "failed", "stopped", "expired"]
+type ImportStatus = Literal["awaiting-upload", "running", "completed", "failed"]
 type PageStatus = Literal["awaiting-upload", "recognising", "ready", "failed"]
 
 LIST_LIMIT = 100
@@ -33,7 +35,7 @@ class Project(TypedDict):
 
 
 class FailureReason(TypedDict):
-    """Why a page failed, and what to do."""
+    """Why a page, an export or an import failed, and what to do."""
 
     code: str
     message: str
@@ -57,13 +59,14 @@ class Page(TypedDict):
     confidence: NotRequired[float]
     wordCount: NotRequired[int]
     thumbnailUrl: NotRequired[str]
+    importId: NotRequired[str]
     text: NotRequired[str]
     imageUrl: NotRequired[str]
     reason: NotRequired[FailureReason]
 
 
 class Upload(TypedDict):
-    """A form to POST to S3 with the image as its last field `file`, within 15 minutes."""
+    """A form to POST to S3 with the file as its last field `file`, within 15 minutes."""
 
     url: str
     fields: dict[str, str]
@@ -132,6 +135,57 @@ class Configuration(TypedDict):
 
     limits: dict[str, int]
     features: dict[str, bool]
+
+
+class ExportOrder(TypedDict):
+    """What an export is to have. `pages` are ids; without them, it has all pages."""
+
+    projectId: str
+    format: str
+    pages: NotRequired[list[str]]
+    language: NotRequired[str]
+
+
+class ExportedDocument(TypedDict):
+    """A link to a document of an export, and its size in bytes."""
+
+    url: str
+    filename: str
+    size: int
+    pageCount: int
+
+
+class Export(TypedDict):
+    """Where an export stands: while it runs, pages done and those that it waits for; then documents, or a reason."""
+
+    exportId: str
+    status: ExportStatus
+    startedAt: str
+    pageCount: NotRequired[int]
+    pagesDone: NotRequired[int]
+    waitingFor: NotRequired[int]
+    leftOutCount: NotRequired[int]
+    documents: NotRequired[list[ExportedDocument]]
+    reason: NotRequired[FailureReason]
+
+
+class Import(TypedDict):
+    """Where an import stands. `pageCount` is the file's; `pagesDone` of them are pages of the project by now."""
+
+    importId: str
+    projectId: str
+    status: ImportStatus
+    createdAt: str
+    pageCount: NotRequired[int]
+    pagesDone: int
+    pagesWithText: int
+    reason: NotRequired[FailureReason]
+
+
+class NewImport(Import):
+    """An import that has just been begun, and where its file goes."""
+
+    upload: Upload
 
 
 class Accepted(TypedDict):
@@ -221,6 +275,38 @@ class Api:
         """
         return await self._call(Pdf, "GET", "projects", project_id, "pdf", query={"layout": layout})
 
+    async def create_import(self, project_id: str, content_type: str, *, recognise_anyway: bool) -> NewImport:
+        """Begin an import of a file, which is then to be uploaded, into a project."""
+        body = {"contentType": content_type, "recogniseAnyway": recognise_anyway}
+        return await self._call(NewImport, "POST", "projects", project_id, "imports", body=body)
+
+    async def document_import(self, import_id: str) -> Import:
+        """Where an import stands."""
+        return await self._call(Import, "GET", "imports", import_id)
+
+    async def start_export(self, export_id: str, order: ExportOrder) -> None:
+        """Start an export under an id of our own. That it was started before, by the same call, is as good.
+
+        What is wrong with the order is then the export's reason to fail.
+        """
+        try:
+            await self._call(Accepted, "PUT", "exports", export_id, body=order)
+        except RefusedError as error:
+            if error.code != "ExecutionAlreadyExists":
+                raise
+
+    async def export(self, export_id: str) -> Export:
+        """Where an export stands. RefusedError has the code `not-found`, also in the first moments after its start."""
+        return await self._call(Export, "GET", "exports", export_id)
+
+    async def stop_export(self, export_id: str) -> None:
+        """Stop an export. That there is none of that id is as good."""
+        try:
+            await self._call(Accepted, "DELETE", "exports", export_id)
+        except RefusedError as error:
+            if error.code != "ExecutionDoesNotExist":
+                raise
+
     async def usage(self) -> Usage:
         """What the user may upload in a day, and has used of late."""
         return await self._call(Usage, "GET", "usage")
@@ -251,7 +337,7 @@ class Api:
         method: str,
         *path: str,
         query: dict[str, str] | None = None,
-        body: Mapping[str, str | int | None] | None = None,
+        body: Mapping[str, object] | None = None,
     ) -> Answer:
         url = "/".join([self._endpoint, *(quote(part, safe="") for part in path)])
         response = await retrying(
@@ -286,5 +372,6 @@ def _error(status: int, answer: dict[str, Any]) -> DocscanError:
     if status in TRANSIENT_STATUSES and answer.get("code") != QUOTA_EXCEEDED:
         return ServerError(f"The system is not able to answer now ({status}: {message}). Try again later.")
     if httpx.codes.is_client_error(status):
-        return RefusedError(message, answer.get("code"))
+        # An AWS service behind a route names its errors in another field, some with a prefix.
+        return RefusedError(message, answer.get("code") or str(answer.get("__type") or "").rpartition("#")[2] or None)
     return ServerError(f"The system answered {status}: {message}")

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from docscan_cli.api import Api
 from docscan_cli.errors import RefusedError, ServerError
-from docscan_cli.files import MAX_IMAGE_BYTES
+from docscan_cli.files import MAX_DOCUMENT_BYTES, MAX_IMAGE_BYTES
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Configuration:
     """The part of a system's configuration that matters here; the defaults are for what it does not say."""
 
     image_bytes: int = MAX_IMAGE_BYTES
+    import_bytes: int = MAX_DOCUMENT_BYTES
     parallel_uploads: int = 32
     typeset_pdf: bool = True
 
@@ -29,6 +30,7 @@ class Configuration:
             return cls()
         return cls(
             _number(found["limits"], "imageBytes", cls.image_bytes),
+            _number(found["limits"], "importBytes", cls.import_bytes),
             _number(found["limits"], "parallelUploads", cls.parallel_uploads),
             found["features"].get("typesetPdf") is not False,
         )

@@ -9,10 +9,12 @@ from pathlib import Path
 from docscan_cli.configuration import Configuration
 from docscan_cli.connection import Connection, connect
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, RefusedError
-from docscan_cli.export import contents, text_of, write_pdf, write_text
-from docscan_cli.files import ImageFile, check_sizes
-from docscan_cli.output import STDOUT, Layout
+from docscan_cli.exports import Exporter, begun_export
+from docscan_cli.exports import Order as ExportOrder
+from docscan_cli.files import InputFile, check_sizes
+from docscan_cli.output import STDOUT, Format, Layout
 from docscan_cli.progress import showing_progress
+from docscan_cli.results import contents, text_of, write_pdf, write_text
 from docscan_cli.scan import EndOfProject, PageProgress, Scan
 from docscan_cli.wording import counted, printable, size
 
@@ -30,7 +32,7 @@ class Order:
     profile: str | None
     patience: float
     project: str | None = None
-    images: Sequence[ImageFile] = ()
+    images: Sequence[InputFile] = ()
     name: str = ""
     jobs: int = 1
     layout: Layout = Layout.SCAN
@@ -40,12 +42,13 @@ class Order:
 class Work:
     """An order being carried out. `say` is given what the user should know on the way.
 
-    `project_id` is None until the project is there.
+    `project_id` is None until the project is there; `exporting` says that an export makes the PDF.
     """
 
     order: Order
     say: Callable[[str], None]
     project_id: str | None = None
+    exporting: bool = False
     pages: list[PageProgress] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -72,7 +75,7 @@ class Work:
         if self.project_id is None:
             return "Nothing was created." if self.order.images else ""
         if not self.order.images:
-            return ""
+            return self._how_to_go_on([]) if self.exporting and not isinstance(error, RefusedError) else ""
         left = self._left()
         lines = [f"Project {self.project_id} has {len(self.order.images) - len(left)} of the {self._images()}."]
         if left or not isinstance(error, RefusedError):
@@ -99,11 +102,7 @@ class Work:
         refusal = None
         if self.order.pdf:
             try:
-                written = await write_pdf(
-                    connection, project_id, self.order.layout, self.order.pdf, scan, self.order.patience
-                )
-                name = printable(str(self.order.pdf))
-                self.say(f"{name}: {counted(written.page_count, 'page')}, {size(written.size)}")
+                await self._write_pdf(connection, project_id, self.order.pdf, scan)
             except RefusedError as error:
                 refusal = error
         try:
@@ -131,6 +130,24 @@ class Work:
         elif others:
             raise MissingPagesError("\n".join([f"{counted(len(others), 'page')} not in it:", *others]))
 
+    async def _write_pdf(self, connection: Connection, project_id: str, target: Path, scan: Scan) -> None:
+        """Write the PDF: at once, or by an export where the project is too large for that."""
+        order = self.order
+        try:
+            written = await write_pdf(connection, project_id, order.layout, target, scan, order.patience)
+            self.say(f"{printable(str(target))}: {counted(written.page_count, 'page')}, {size(written.size)}")
+        except RefusedError as error:
+            if error.code != "project-too-large":
+                raise
+            self.say("The project is too large for a PDF at once, so it is exported.")
+            self.exporting = True
+            format_ = Format.PDF if order.layout is Layout.SCAN else Format.TEXT_PDF
+            export = ExportOrder(project_id, format_, target, order.force)
+            with begun_export(connection, export) as record:
+                exporter = Exporter(connection, export, record, self.say, order.patience)
+                await exporter.start()
+                await exporter.fetch(await exporter.completed())
+
     def _failures(self, scan: Scan) -> str:
         lines = [f"{len(scan.failed)} of {counted(len(scan.pages), 'page')} failed:"]
         lines += [f"  {page.label}: {page.reason}" for page in scan.failed]
@@ -141,12 +158,12 @@ class Work:
     def _images(self) -> str:
         return counted(len(self.order.images), "image")
 
-    def _left(self) -> list[ImageFile]:
+    def _left(self) -> list[InputFile]:
         """The images that are not in the project, as far as we know."""
         arrived = {id(page.image) for page in self.pages if page.arrived}
         return [image for image in self.order.images if id(image) not in arrived]
 
-    def _how_to_go_on(self, left: Sequence[ImageFile]) -> str:
+    def _how_to_go_on(self, left: Sequence[InputFile]) -> str:
         """The commands that do the rest, ready to be copied."""
         targets = {"pdf": self.order.pdf, "text": self.order.text}
         wanted = {kind: [str(path)] for kind, path in targets.items() if path}

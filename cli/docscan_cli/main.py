@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from docscan_cli.commands import account, documents, pages, projects
+from docscan_cli.commands import account, documents, exports, imports, pages, projects
 from docscan_cli.errors import EXIT_CODES, DefectError, DocscanError, StoppedError
 from docscan_cli.system import VERBS, run_samhost
 
@@ -73,6 +73,8 @@ def docscan(
 
     Start a system on this machine with `docscan up`, or sign in to one on AWS with `docscan login`. Then:
     docscan scan page-1.jpg page-2.jpg -o letter.pdf
+
+    Documents of many pages come in with `docscan import book.pdf`, and out with `docscan export PROJECT -o book.pdf`.
     """
 
 
@@ -83,6 +85,8 @@ def _run_verb(context: typer.Context) -> None:
 app.command()(documents.scan)
 app.command()(documents.pdf)
 app.command()(documents.text)
+app.command("import")(imports.import_documents)
+app.command()(exports.export)
 app.add_typer(projects.projects, name="projects")
 app.add_typer(pages.pages, name="pages")
 app.command()(account.login)

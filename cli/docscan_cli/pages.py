@@ -8,7 +8,7 @@ from typing import TypedDict
 from docscan_cli.api import Api
 from docscan_cli.connection import Connection
 from docscan_cli.errors import MissingPagesError, RefusedError
-from docscan_cli.files import ImageFile
+from docscan_cli.files import InputFile
 from docscan_cli.progress import showing_progress
 from docscan_cli.scan import PlaceOfPage, Scan
 from docscan_cli.storage import download
@@ -72,7 +72,7 @@ async def recognised_text(connection: Connection, project_id: str, name: str) ->
         return json.loads(file.getvalue())
 
 
-async def replace_image(connection: Connection, project_id: str, name: str, image: ImageFile, patience: float) -> None:
+async def replace_image(connection: Connection, project_id: str, name: str, image: InputFile, patience: float) -> None:
     """Give a page another image, and wait until its text is recognised, showing progress.
 
     Raises MissingPagesError where the new image could not be uploaded or cannot be read.

@@ -4,13 +4,12 @@ A file holds tokens, so it is readable by its owner alone (mode 0600).
 """
 
 import json
-import os
 import re
-import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from docscan_cli.errors import InvalidInputError, OutputError
+from docscan_cli.errors import InvalidInputError
+from docscan_cli.private_files import private_folder, write_private
 from docscan_cli.wording import printable
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -50,32 +49,12 @@ def load_profile(name: str) -> Profile | None:
 
 def save_profile(profile: Profile) -> None:
     """Write the profile, whole or not at all. Raises OutputError where the disk refuses."""
-    path = _path(profile.name)
-    content = {key: value for key, value in asdict(profile).items() if key != "name"}
-    beside = path.with_name(f".{secrets.token_hex(6)}.part")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{printable(str(path))} could not be written: {error.strerror}.") from error
+    write_private(_path(profile.name), {key: value for key, value in asdict(profile).items() if key != "name"})
 
 
 def profile_names() -> list[str]:
     """The names of all profiles, in order."""
-    return sorted(path.stem for path in _folder().glob("*.json"))
-
-
-def _folder() -> Path:
-    import typer
-
-    return Path(typer.get_app_dir("docscan")) / "profiles"
+    return sorted(path.stem for path in private_folder("profiles").glob("*.json"))
 
 
 def _path(name: str) -> Path:
@@ -83,4 +62,4 @@ def _path(name: str) -> Path:
         raise InvalidInputError(
             f"{printable(name)!r} cannot be a profile's name: letters, digits, '.', '_' and '-' only."
         )
-    return _folder() / f"{name}.json"
+    return private_folder("profiles") / f"{name}.json"

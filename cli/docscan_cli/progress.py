@@ -1,9 +1,10 @@
-"""How far a scan is, on the terminal: a live display, or plain lines where there is no terminal to redraw."""
+"""How far work is, on the terminal: a live display, or plain lines where there is no terminal to redraw."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TextIO
 
 from docscan_cli.scan import PageProgress, State
@@ -24,11 +25,62 @@ def showing_progress() -> Iterator[Callable[[PageProgress], None]]:
 
     Lines without control codes where that is not a terminal; FORCE_COLOR and the like do not change this.
     """
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if _can_redraw():
         with _live_display() as changed:
             yield changed
     else:
         yield PlainProgress(sys.stderr).changed
+
+
+@dataclass(eq=False)
+class Stage:
+    """A stage of longer work: `done` of `total` pages, or bytes; without a total nobody knows how long it takes."""
+
+    name: str
+    in_bytes: bool = False
+    done: int = 0
+    total: int | None = None
+
+    @property
+    def described(self) -> str:
+        """How far it is, in words."""
+        if self.total is None:
+            return ""
+        if self.in_bytes:
+            return f"{100 * self.done // max(self.total, 1)} % of {size(self.total)}"
+        return f"{self.done} of {counted(self.total, 'page')}"
+
+
+@contextlib.contextmanager
+def showing_stages() -> Iterator[Callable[[Stage], None]]:
+    """A callback that shows a stage as it is now, on the standard error stream, while the block runs.
+
+    Without a terminal, a line at the beginning, at each tenth, and at the end.
+    """
+    if _can_redraw():
+        with _live_stages() as changed:
+            yield changed
+    else:
+        yield PlainStages(sys.stderr).changed
+
+
+class PlainStages:
+    """One line for each tenth of each stage."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown: dict[Stage, int] = {}
+
+    def changed(self, stage: Stage) -> None:
+        """Write how far the stage is, where that is worth a line."""
+        tenth = -1 if stage.total is None else 10 * stage.done // max(stage.total, 1)
+        if self._shown.get(stage) != tenth:
+            self._shown[stage] = tenth
+            print(f"{stage.name}: {stage.described}" if stage.described else stage.name, file=self._stream, flush=True)
+
+
+def _can_redraw() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def described(page: PageProgress) -> str:
@@ -92,6 +144,30 @@ def _live_display() -> Iterator[Callable[[PageProgress], None]]:
         pages[id(page)] = page
 
     with Live(Display(), console=Console(stderr=True), refresh_per_second=8):
+        yield changed
+
+
+@contextlib.contextmanager
+def _live_stages() -> Iterator[Callable[[Stage], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(None),
+        TextColumn("{task.fields[described]}", markup=False),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        expand=True,
+    )
+    tasks: dict[Stage, TaskID] = {}
+
+    def changed(stage: Stage) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage.name, total=None, described="")
+        bars.update(tasks[stage], total=stage.total, completed=stage.done, described=stage.described)
+
+    with bars:
         yield changed
 
 

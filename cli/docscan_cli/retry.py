@@ -11,6 +11,8 @@ from docscan_cli.errors import UnreachableError
 TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 QUOTA_EXCEEDED = "quota-exceeded"
 """The code of a 429 that does not pass within seconds, unlike the gateway's own, which has no code."""
+_THROTTLED = "ThrottlingException"
+"""The type of a 400 by which an AWS service behind a route says that it is busy (Step Functions, common errors)."""
 ATTEMPTS = 6
 FIRST_PAUSE = 0.4
 """Seconds; each further pause is twice as long. All of them together come to about 12 seconds."""
@@ -51,6 +53,8 @@ def _is_transient(response: httpx.Response) -> bool:
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         # A download's body is not read yet; the storage has no quota.
         return not (response.is_stream_consumed and QUOTA_EXCEEDED in response.text)
+    if response.status_code == httpx.codes.BAD_REQUEST:
+        return response.is_stream_consumed and _THROTTLED in response.text
     return response.status_code in TRANSIENT_STATUSES
 
 

@@ -4,22 +4,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from time import monotonic
 from typing import Protocol
 
 from docscan_cli import retry
 from docscan_cli.api import Api, NewPage, Page, Part, Upload
 from docscan_cli.connection import Connection
 from docscan_cli.errors import InvalidInputError, ServerError, UnreachableError, WaitTimeoutError
-from docscan_cli.files import ImageFile
+from docscan_cli.files import InputFile
 from docscan_cli.storage import upload
+from docscan_cli.waiting import FIRST_LOOK, Watch
 from docscan_cli.wording import printable
 
-FIRST_LOOK = 0.2
 LOOK_PER_PAGE = 0.1
 LONGEST_LOOK_AFTER_CHANGE = 2.0
-LONGEST_LOOK = 5.0
-"""Seconds between two looks at the pages: the fewer are waited for the shorter, longer and longer without a change."""
+"""Seconds between two looks at the pages after a change: the fewer are waited for the shorter."""
 
 
 class State(StrEnum):
@@ -44,7 +42,7 @@ class PageProgress:
     `sent` is in bytes, `confidence` in per cent. `arrived` says that the image is in the project for sure.
     """
 
-    image: ImageFile | None = None
+    image: InputFile | None = None
     page_id: str | None = None
     number: int | None = None
     state: State = State.WAITING
@@ -123,7 +121,7 @@ class Scan:
         self,
         connection: Connection,
         destination: Destination,
-        images: Sequence[ImageFile],
+        images: Sequence[InputFile],
         on_change: Callable[[PageProgress], None],
         *,
         jobs: int,
@@ -139,7 +137,7 @@ class Scan:
         self._something_to_see = asyncio.Event()
         if not images:
             self._something_to_see.set()
-        self._changed_at = monotonic()
+        self._watch = Watch(patience)
         self._unsettled_from: tuple[str | None, int] = (None, 0)
 
     @property
@@ -181,10 +179,10 @@ class Scan:
             task = tasks.create_task(self._upload(page, page.image, created["upload"]))
             task.add_done_callback(lambda _: free.release())
 
-    async def _upload(self, page: PageProgress, image: ImageFile, form: Upload) -> None:
+    async def _upload(self, page: PageProgress, image: InputFile, form: Upload) -> None:
         def on_sent(position: int) -> None:
             page.sent = position
-            self._changed_at = monotonic()
+            self._watch.changed()
 
         try:
             await upload(self._connection.client, form, image, on_sent)
@@ -202,18 +200,16 @@ class Scan:
     async def _follow(self) -> None:
         """Look at the project's pages until every page is settled."""
         await self._something_to_see.wait()
-        interval = 0.0
         while True:
             changed = await self._refresh()
             waiting = sum(not page.state.settled for page in self.pages)
             if not waiting:
                 return
-            if monotonic() - self._changed_at > self._patience:
+            if self._watch.over:
                 waiting = ", ".join(page.label for page in self.pages if not page.state.settled)
                 raise WaitTimeoutError(f"Nothing has changed for {self._patience:g} s. Not done yet: {waiting}.")
             shortest = min(FIRST_LOOK + LOOK_PER_PAGE * waiting, LONGEST_LOOK_AFTER_CHANGE)
-            interval = shortest if changed else min(max(interval * 1.5, shortest), LONGEST_LOOK)
-            await retry.pause(interval)
+            await self._watch.pause(changed=changed, shortest=shortest)
 
     async def _refresh(self) -> bool:
         """Look at the project's pages once: a call for each hundred, from the first hundred that is not settled."""
@@ -262,5 +258,5 @@ class Scan:
 
     def _show(self, page: PageProgress, state: State) -> None:
         page.state = state
-        self._changed_at = monotonic()
+        self._watch.changed()
         self._on_change(page)

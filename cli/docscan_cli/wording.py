@@ -12,7 +12,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def size(number_of_bytes: int) -> str:
-    """`812 KB`, `1.2 MB`."""
+    """`812 KB`, `1.2 MB`, `1.9 GB`."""
     if number_of_bytes < 1_000_000:
         return f"{max(1, round(number_of_bytes / 1000))} KB"
-    return f"{number_of_bytes / 1_000_000:.1f} MB"
+    if number_of_bytes < 1_000_000_000:
+        return f"{number_of_bytes / 1_000_000:.1f} MB"
+    return f"{number_of_bytes / 1_000_000_000:.1f} GB"

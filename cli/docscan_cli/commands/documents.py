@@ -8,7 +8,7 @@ import typer
 
 from docscan_cli.commands.options import PATIENCE, Force, Patience, Profile, ProjectId, check_id, say
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, StoppedError
-from docscan_cli.files import ImageFile, check_images
+from docscan_cli.files import MAX_PROJECT_NAME, check_images, project_name
 from docscan_cli.output import STDOUT, Layout, check_output
 from docscan_cli.wording import printable
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 PdfLayout = Annotated[
     Layout, typer.Option(help="What the PDF shows: the images, with the text invisible on them, or the text, typeset.")
 ]
-MAX_NAME = 200
-"""Characters of a project's name, by the API's contract."""
 
 
 def scan(
@@ -60,13 +58,14 @@ def scan(
             raise InvalidInputError(
                 "--name is for a new project, --project for one that is there. Leave one of them out."
             )
-    elif name is not None and not (name.strip() and len(name) <= MAX_NAME):
-        raise InvalidInputError(f"A project's name has 1 to {MAX_NAME} characters, not only white space.")
+    elif name is not None and not (name.strip() and len(name) <= MAX_PROJECT_NAME):
+        raise InvalidInputError(f"A project's name has 1 to {MAX_PROJECT_NAME} characters, not only white space.")
     _check_targets(output, text, force=force, inputs=files)
     images = check_images(files)
     from docscan_cli.documents import Order
 
-    _carry_out(Order(output, text, force, profile, timeout, project, images, name or _name_from(images), jobs, layout))
+    name = name or project_name(images, "Scan")
+    _carry_out(Order(output, text, force, profile, timeout, project, images, name, jobs, layout))
 
 
 def pdf(
@@ -116,13 +115,6 @@ def _check_targets(output: Path | None, text: Path | None, *, force: bool, input
             check_output(target, force=force, inputs=inputs)
     if output is not None and text is not None and output.resolve() == text.resolve():
         raise InvalidInputError(f"The PDF and the text cannot both be {printable(str(output))}. Give them two names.")
-
-
-def _name_from(images: Sequence[ImageFile]) -> str:
-    """`invoice`, or `invoice and 3 more`: a name that the API takes, whatever the file is called."""
-    first = printable(images[0].path.stem).strip() or "Scan"
-    more = f" and {len(images) - 1} more" if len(images) > 1 else ""
-    return first[: MAX_NAME - len(more)] + more
 
 
 def _carry_out(order: "Order") -> None:

@@ -23,6 +23,7 @@ Profile = Annotated[
 ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", help="A project's id; `docscan projects` lists them.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs to read.")]
+Again = Annotated[bool, typer.Option("--again", help="Begin anew, even where the same was begun or done before.")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace files that exist.")]
 Patience = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Give up when nothing has changed for so long.")

@@ -63,6 +63,11 @@ def volume_key(project_id: str, export_id: str, number: int, extension: str) -> 
     return f"{export_prefix(project_id, export_id)}document{volume}.{extension}"
 
 
+def import_key(imported: Import) -> str:
+    """Return the key under which the file of an import is uploaded."""
+    return f"imports/{imported.project_id}/{imported.import_id}"
+
+
 def plan_key(project_id: str, export_id: str) -> str:
     """Return the key of the list of an export's pages."""
     return f"{export_prefix(project_id, export_id)}plan.json"
@@ -71,11 +76,6 @@ def plan_key(project_id: str, export_id: str) -> str:
 def part_key(project_id: str, digest: str, extension: str) -> str:
     """Return the key of a part of exports; `digest` says all that determines it."""
     return f"parts/{project_id}/{digest}.{extension}"
-
-
-def import_key(imported: Import) -> str:
-    """Return the key under which the file of an import is uploaded."""
-    return f"imports/{imported.project_id}/{imported.import_id}"
 
 
 def audit_key(entry: AuditEntry) -> str:

@@ -17,8 +17,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from docscan_cli import connection, export, retry, scan
-from docscan_cli.commands import options, pages
+from docscan_cli import connection, results, retry, waiting
+from docscan_cli.commands import exports, options, pages
 from docscan_cli.main import app
 
 API = "http://127.0.0.1:3000"
@@ -54,10 +54,41 @@ class StoredPage:
     looks: int = 0
     rotation: int = 0
     correction: str | None = None
+    import_id: str = ""
 
     @property
     def text(self) -> str:
         return f"text of {self.images[0].removeprefix(JPEG).decode()}" if self.correction is None else self.correction
+
+
+@dataclass
+class StoredImport:
+    """An import. The file says its pages after a first line: `text:…` has text, and REFUSED refuses the whole."""
+
+    import_id: str
+    project_id: str
+    content_type: str
+    recognise_anyway: bool
+    status: str = "awaiting-upload"
+    uploads: list[bytes] = field(default_factory=list)
+    count: int = 0
+    done: int = 0
+    with_text: int = 0
+    reason: dict | None = None
+
+
+@dataclass
+class StoredExport:
+    """An export: each look at it makes a page of it, after the first, which does not find it."""
+
+    export_id: str
+    order: dict
+    status: str = "running"
+    looks: int = 0
+    done: int = 0
+    pages: list[StoredPage] = field(default_factory=list)
+    left_out: int = 0
+    reason: dict | None = None
 
 
 class FakeSystem:
@@ -88,6 +119,13 @@ class FakeSystem:
         self.most_uploading = 0
         self.slow_uploads: dict[bytes, int] = {}
         self.usage = {"quota": {"pagesPerDay": 1000}, "days": [{"day": "2026-11-21", "uploaded": 24, "recognised": 23}]}
+        self.imports: list[StoredImport] = []
+        self.exports: dict[str, StoredExport] = {}
+        self.volume_pages = 1000
+        self.expired_links: set[str] = set()
+        self.links = 0
+        self.import_refusal = {"code": "import-damaged", "message": "The file is damaged."}
+        self.export_refusal: dict | None = None
         self.words = {"width": 1000, "height": 500, "lines": [LINE]}
 
     def fail(self, method: str, path: str, *faults: Fault) -> None:
@@ -173,6 +211,8 @@ class FakeSystem:
         assert "authorization" not in request.headers
         if request.url.path.startswith("/words/"):
             return httpx.Response(200, json=self.words)
+        if request.url.path.startswith("/exports/"):
+            return self._stored_document(request)
         if request.method == "GET":
             project_id = request.url.path.rpartition("/")[2].removesuffix(".pdf")
             return httpx.Response(200, content=self.pdf_bytes(project_id))
@@ -185,16 +225,39 @@ class FakeSystem:
         fields = dict(parts)
         assert parts[-1][0] == "file"
         assert int(request.headers["content-length"]) == len(body)
-        page = next(page for page in self.pages if fields["key"].decode() == f"images/{page.page_id}")
-        assert fields["Content-Type"].decode() == page.content_type
+        key = fields["key"].decode()
+        places = {f"images/{page.page_id}": page for page in self.pages}
+        places |= {f"imports/{one.import_id}": one for one in self.imports}
+        place = places[key]
+        assert fields["Content-Type"].decode() == place.content_type
         assert fields["policy"] == b"signed"
         self.uploading += 1
         self.most_uploading = max(self.most_uploading, self.uploading)
         for _ in range(self.slow_uploads.get(fields["file"], 2)):
             await asyncio.sleep(0)
         self.uploading -= 1
-        page.images.append(fields["file"])
+        (place.images if isinstance(place, StoredPage) else place.uploads).append(fields["file"])
         return httpx.Response(204)
+
+    def _stored_document(self, request: httpx.Request) -> httpx.Response:
+        """As S3 gives a document: whole, or from a byte on where it is still the same."""
+        _, _, export_id, number = request.url.path.split("/")
+        if request.url.params["link"] in self.expired_links:
+            return httpx.Response(403, content=b"<Error><Code>AccessDenied</Code></Error>")
+        content = self.document_bytes(export_id, int(number))
+        headers = {"etag": f'"{export_id}"'}
+        if request.headers.get("if-match", headers["etag"]) != headers["etag"]:
+            return httpx.Response(412, content=b"<Error><Code>PreconditionFailed</Code></Error>")
+        if "range" not in request.headers:
+            return httpx.Response(200, content=content, headers=headers)
+        start = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        headers["content-range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        return httpx.Response(206, content=content[start:], headers=headers)
+
+    def document_bytes(self, export_id: str, number: int = 0) -> bytes:
+        export = self.exports[export_id]
+        pages = export.pages[number * self.volume_pages : (number + 1) * self.volume_pages]
+        return export.order.get("format", "pdf").encode() + b" " + b"|".join(page.images[0] for page in pages)
 
     def pdf_bytes(self, project_id: str) -> bytes:
         ready = [p for p in self.pages if p.project_id == project_id and p.status == "ready"]
@@ -208,8 +271,11 @@ class FakeSystem:
             return httpx.Response(404, json={"message": "Not Found"})
         given = json.loads(body) if body else None
         ids = [value for value, name in zip(request.url.path.split("/"), key[1].split("/"), strict=True) if "{" in name]
-        status, answer = self._answer(api_contract.OPERATIONS[key]["operationId"], ids, request, given)
-        response = httpx.Response(status, json=answer, request=request)
+        operation = api_contract.OPERATIONS[key]
+        status, answer = self._answer(operation["operationId"], ids, request, given)
+        integration = operation["x-amazon-apigateway-integration"].get("integrationSubtype", "")
+        media_type = f"application/{'x-amz-json-1.0' if integration.startswith('StepFunctions') else 'json'}"
+        response = httpx.Response(status, json=answer, request=request, headers={"content-type": media_type})
         api_contract.check(response)
         return response
 
@@ -223,11 +289,19 @@ class FakeSystem:
             return 200, self.usage
         if operation == "getConfiguration":
             return 200, self.configuration
+        if operation.endswith("Export"):
+            return self._answer_for_export(operation, ids[0], given)
+        if operation == "getImport":
+            found = next((one for one in self.imports if one.import_id == ids[0]), None)
+            return (200, self._import(found)) if found else (404, {"message": "There is none.", "code": "not-found"})
         project_id = ids[0]
         if project_id not in self.projects:
             return 404, {"message": "There is no such project.", "code": "not-found"}
         pages = [page for page in self.pages if page.project_id == project_id]
         if operation == "getProject":
+            for page in pages:
+                if page.import_id:  # nobody needs to list them: they are counted
+                    self._move_on(page)
             return 200, self._project(project_id)
         if operation == "renameProject":
             assert given is not None
@@ -236,6 +310,13 @@ class FakeSystem:
         if operation == "deleteProject":
             del self.projects[project_id]
             return 202, {}
+        if operation == "createImport":
+            assert given is not None
+            anyway = given.get("recogniseAnyway", False)
+            new = StoredImport(f"import-{len(self.imports) + 1}", project_id, given["contentType"], anyway)
+            self.imports.append(new)
+            form = {"key": f"imports/{new.import_id}", "Content-Type": new.content_type, "policy": "signed"}
+            return 201, self._import(new) | {"upload": {"url": f"{ENGINE}/bucket", "fields": form}}
         if operation == "createPage":
             assert given is not None
             return 201, self._awaiting(self.add_page(project_id), given["contentType"])
@@ -263,6 +344,102 @@ class FakeSystem:
             "pageCount": len(ready),
             "leftOut": [{"pageId": p.page_id, "status": p.status} for p in pages if p.status != "ready"],
         }
+
+    def _import(self, one: StoredImport) -> dict:
+        """An import as it is, before it moves on: from the upload to its opening, then page by page."""
+        now = {
+            "importId": one.import_id,
+            "projectId": one.project_id,
+            "status": one.status,
+            "createdAt": NOW,
+            "updatedAt": NOW,
+            "pagesDone": one.done,
+            "pagesWithText": one.with_text,
+        }
+        now |= {"pageCount": one.count} if one.count else {}
+        now |= {"reason": one.reason} if one.reason else {}
+        if one.uploads and not self.stuck:
+            pages = one.uploads[0].splitlines()[1:]
+            if one.status == "awaiting-upload":
+                one.status = "running"
+            elif one.status == "running" and b"REFUSED" in pages[one.done :][:1]:
+                one.status, one.reason = "failed", self.import_refusal
+            elif one.status == "running" and one.done == len(pages):
+                one.status = "completed"
+            elif one.status == "running":
+                one.count = len(pages)
+                has_text = pages[one.done].startswith(b"text:") and not one.recognise_anyway
+                page = self.add_page(one.project_id, "ready" if has_text else "recognising", JPEG + pages[one.done])
+                page.import_id = one.import_id
+                one.done += 1
+                one.with_text += has_text
+        return now
+
+    def _answer_for_export(self, operation: str, export_id: str, given: dict | None) -> tuple[int, dict]:
+        export = self.exports.get(export_id)
+        if operation == "startExport":
+            assert given is not None
+            if export and (export.status != "running" or export.order != given):
+                return 400, {
+                    "__type": "com.amazonaws.states#ExecutionAlreadyExists",
+                    "message": "Execution Already Exists",
+                }
+            if not export:
+                self.exports[export_id] = export = StoredExport(export_id, given)
+                chosen = [p for p in self.pages if p.project_id == given["projectId"]]
+                chosen = [p for p in chosen if p.page_id in given.get("pages", [p.page_id])]
+                export.pages = [page for page in chosen if page.status in {"ready", "recognising"}]
+                export.left_out = len(chosen) - len(export.pages)
+            return 200, {"executionArn": f"arn:aws:states:…:{export_id}", "startDate": 1795253400.0}
+        if operation == "stopExport":
+            if not export:
+                return 400, {"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}
+            export.status = "stopped"
+            return 200, {"stopDate": 1795253400.0}
+        if export:
+            export.looks += 1
+        if not export or export.looks == 1:
+            return 404, {"message": "There is no such export.", "code": "not-found"}
+        return 200, self._export(export)
+
+    def _export(self, export: StoredExport) -> dict:
+        waiting = [page for page in export.pages if page.status == "recognising"]
+        if export.status == "running" and not self.stuck:
+            if waiting:
+                waiting[0].status = "ready"
+            elif self.export_refusal or not export.pages:
+                nothing = {"code": "nothing-to-export", "message": "No page is ready."}
+                export.status, export.reason = "failed", self.export_refusal or nothing
+            elif export.done == len(export.pages):
+                export.status = "completed"
+            else:
+                export.done += 1
+        answer = {"exportId": export.export_id, "status": export.status, "startedAt": NOW}
+        if export.status == "running":
+            answer |= {"pageCount": len(export.pages), "pagesDone": export.done}
+            answer |= {"waitingFor": len(waiting)} if waiting else {}
+        if export.status in {"failed", "stopped", "expired"}:
+            answer["reason"] = export.reason or {"code": export.status, "message": f"The export is {export.status}."}
+        if export.status == "completed":
+            self.links += 1
+            counts = [
+                len(export.pages[n : n + self.volume_pages]) for n in range(0, len(export.pages), self.volume_pages)
+            ]
+            answer |= {
+                "pageCount": len(export.pages),
+                "leftOutCount": export.left_out,
+                "documents": [
+                    {
+                        "url": f"{ENGINE}/exports/{export.export_id}/{n}?link={self.links}",
+                        "filename": f"document-{n + 1}",
+                        "size": len(self.document_bytes(export.export_id, n)),
+                        "pageCount": count,
+                    }
+                    for n, count in enumerate(counts)
+                ],
+                "expiresAt": NOW,
+            }
+        return answer
 
     def _answer_for_page(self, operation: str, page: StoredPage, given: dict | None) -> tuple[int, dict]:
         if operation == "deletePage":
@@ -338,7 +515,10 @@ class FakeSystem:
         }
         if page.status == "ready":
             summary |= {"corrected": page.correction is not None, "confidence": 97.4, "wordCount": 12}
+            summary["textSource"] = "document" if page.images[0].startswith(JPEG + b"text:") else "recognition"
             summary["thumbnailUrl"] = f"{ENGINE}/thumbnail?signature=x"
+        if page.import_id:
+            summary["importId"] = page.import_id
         if page.status == "failed":
             summary["reason"] = {"code": "damaged-image", "message": "The image is damaged. Scan it again."}
         return summary
@@ -364,7 +544,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
 
     monkeypatch.setattr(connection, "http_client", client)
     monkeypatch.setattr(retry, "pause", pause)
-    for module in (scan, export):
+    for module in (waiting, results):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     return fake
 
@@ -423,8 +603,8 @@ def run(folder: Path) -> Callable[..., Result]:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody is there to be asked: what `run` gets as `stdin` is what they type."""
-    there = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
-    for module in (options, pages):
+    there = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True), stdout=SimpleNamespace(isatty=lambda: True))
+    for module in (options, pages, exports):
         monkeypatch.setattr(module, "sys", there)
 
 

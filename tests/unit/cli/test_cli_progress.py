@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from docscan_cli import retry
-from docscan_cli.files import ImageFile
+from docscan_cli.files import InputFile
 from docscan_cli.progress import described, pages_that_fit, showing_progress
 from docscan_cli.scan import PageProgress, State
 
 
 def page(state: State, name: str = "a.jpg", **more) -> PageProgress:
-    return PageProgress(ImageFile(Path(name), "image/jpeg", 2_000_000), state=state, **more)
+    return PageProgress(InputFile(Path(name), "image/jpeg", 2_000_000), state=state, **more)
 
 
 @pytest.mark.parametrize(

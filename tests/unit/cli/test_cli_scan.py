@@ -106,7 +106,7 @@ def test_an_image_that_the_storage_refuses_is_named_with_the_command_that_adds_i
     local_system.fail("POST", UPLOADS, refusal)
     result = run("scan", image("a b.jpg"), image("c.jpg"), "-o", "out.pdf", "--jobs", "1")
     assert result.exit_code == 1
-    assert "a b.jpg (page 1): not uploaded: the storage did not take the image (AccessDenied)" in result.stderr
+    assert "a b.jpg (page 1): not uploaded: the storage did not take the file (AccessDenied)" in result.stderr
     assert "docscan scan 'a b.jpg' --project project-1 -o out.pdf --force" in result.stderr
     assert (folder / "out.pdf").read_bytes() == b"%PDF-1.7 " + JPEG + b"c.jpg"
 
@@ -152,11 +152,11 @@ TIFF_OF_TWO = b"MM\0*\0\0\0\x08\0\1" + bytes(12) + b"\0\0\0\x20" + bytes(20)
     [
         (b"", "is empty"),
         (JPEG + bytes(10 * 1024 * 1024), "has 10.0 MB; a page image may have 10"),
-        (b"%PDF-1.7", "is a PDF; save its pages as JPEG, PNG or TIFF"),
+        (b"%PDF-1.7", "is a PDF; import it: docscan import FILE"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "is a HEIC or AVIF image; save it as JPEG"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "is a WebP image; save it as JPEG or PNG"),
         (b"II+\0\x08\0\0\0", "is a BigTIFF"),
-        (TIFF_OF_TWO, "is a TIFF of several pages"),
+        (TIFF_OF_TWO, "is a TIFF of several pages; import it: docscan import FILE"),
         (b"GIF89a", "is neither JPEG, PNG nor TIFF"),
         (b"\xff\xd8", "is neither JPEG, PNG nor TIFF"),
     ],
@@ -501,15 +501,49 @@ def test_a_full_disk_is_an_error_of_its_own(local_system, run, image, monkeypatc
     assert sorted(path.name for path in folder.iterdir()) == [".docscan", "a.jpg"]
 
 
-def test_a_project_too_large_for_a_pdf_still_gives_its_text(local_system, run, image, folder):
+@pytest.fixture
+def large(local_system):
+    """A project that is too large for a PDF at once."""
     project = local_system.add_project()
-    for _ in range(100):
+    for _ in range(101):
         local_system.add_page(project, image=JPEG + b"x")
-    result = run("scan", image("a.jpg"), "--project", project, "-o", "out.pdf", "--text", "out.txt")
+    return project
+
+
+@pytest.mark.parametrize(("layout", "kind"), [([], "pdf"), (["--layout", "text"], "text-pdf")])
+def test_a_project_too_large_for_a_pdf_at_once_is_exported(local_system, run, large, folder, layout, kind):
+    result = run("pdf", large, "-o", "out.pdf", *layout)
+    assert result.exit_code == 0
+    assert "too large for a PDF at once, so it is exported" in result.stderr
+    assert "out.pdf: 101 pages" in result.stderr
+    (export,) = local_system.exports.values()
+    assert export.order == {"projectId": large, "format": kind}
+    assert (folder / "out.pdf").read_bytes() == local_system.document_bytes(export.export_id)
+
+
+def test_a_scan_into_a_large_project_is_exported_and_gives_its_text(local_system, run, image, large, folder):
+    result = run("scan", image("a.jpg"), "--project", large, "-o", "out.pdf", "--text", "out.txt")
+    assert result.exit_code == 0
+    assert "out.pdf: 102 pages" in result.stderr
+    assert (folder / "out.txt").read_text().count("\f") == 101
+
+
+def test_a_project_too_large_for_an_export_too_still_gives_its_text(local_system, run, image, large, folder):
+    local_system.export_refusal = {"code": "project-too-large", "message": "An export has at most 5,000 pages."}
+    result = run("scan", image("a.jpg"), "--project", large, "-o", "out.pdf", "--text", "out.txt")
     assert result.exit_code == 6
-    assert "use an export" in result.stderr
+    assert "at most 5,000 pages" in result.stderr
     assert "docscan pdf" not in result.stderr
-    assert (folder / "out.txt").read_text().count("\f") == 100
+    assert (folder / "out.txt").read_text().count("\f") == 101
+
+
+def test_an_export_in_place_of_a_pdf_goes_on_after_ctrl_c(local_system, run, large, folder, ctrl_c):
+    local_system.fail("GET", "/exports/.*", lambda _: None, ctrl_c)
+    first = run("pdf", large, "-o", "out.pdf")
+    assert first.exit_code == 130
+    (command,) = re.findall(r"docscan (pdf .*)", first.stderr)
+    assert run(*command.split()).exit_code == 0
+    assert len(local_system.exports) == 1
 
 
 def test_an_answer_that_is_not_the_contracts_is_the_systems_error(local_system, run):
