@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from statistics import fmean, median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import IO, Any
 
 from report import ratio, spread, table, title
@@ -112,7 +112,7 @@ class FileForTables:
 
 
 def perform(task: str, folder: Path, pages: int) -> None:
-    """Do a task as its function does, and print seconds, MB of memory at most, and the volumes' MB."""
+    """Do a task as its function does, and print its seconds, its processor's seconds, and MB of memory at most."""
     sys.path.insert(0, str(ROOT / "functions"))
     os.environ["VOLUME_BYTES"] = "2000000000"
     from scanner import pdf, pdf_joining  # noqa: F401 - what is imported late is no part of the time
@@ -129,7 +129,7 @@ def perform(task: str, folder: Path, pages: int) -> None:
     pages_table.all_of, pages_table.get = tables.all_of, tables.get_page
     projects_table.get = lambda *_: Project(OWNER, PROJECT, "Benchmark", "2026-01-01T00:00:00.000Z")
     bus.publish = lambda _: None
-    start, megabytes = perf_counter(), 0.0
+    start, processor = perf_counter(), process_time()
     match task:
         case "plan":
             export_plan.plan(OWNER, EXPORT, {"projectId": PROJECT}, datetime.now(UTC))
@@ -139,9 +139,8 @@ def perform(task: str, folder: Path, pages: int) -> None:
         case "join":
             while isinstance(product := export_joining.join(OWNER, EXPORT), export_joining.Unfinished):
                 pass
-            megabytes = sum(volume.size for volume in product.volumes) / 1e6
             assert product.page_count == pages
-    print(json.dumps([perf_counter() - start, peak_memory(), megabytes]))
+    print(json.dumps([perf_counter() - start, process_time() - processor, peak_memory()]))
 
 
 def export(folder: Path, pages: int) -> dict[str, list[float]]:
@@ -193,6 +192,7 @@ def main() -> None:
         ours, theirs, joining = [], [], []
         memory: dict[str, list[float]] = {task: [] for task in TASKS}
         cost: dict[int, list[float]] = {size: [] for size in arguments.sizes}
+        work: dict[int, list[float]] = {size: [] for size in arguments.sizes}
         for _ in range(arguments.runs):
             done = export(folder, len(images))
             ours.append(sum(seconds for seconds, *_ in done.values()))
@@ -203,10 +203,11 @@ def main() -> None:
             for size in arguments.sizes:
                 sized = export(folder, size)
                 cost[size].append(1000 * sum(seconds for seconds, *_ in sized.values()) / size)
+                work[size].append(1000 * sum(seconds for _, seconds, _ in sized.values()) / size)
                 for task in ("parts", "join"):
-                    memory[task] += [done[task][1], sized[task][1]]
+                    memory[task] += [done[task][2], sized[task][2]]
             memory["plan"].append(
-                json.loads(run(sys.executable, __file__, "--task", "plan", str(PLANNED), str(folder)))[1]
+                json.loads(run(sys.executable, __file__, "--task", "plan", str(PLANNED), str(folder)))[2]
             )
             (folder / "attempt.pickle").unlink()
         sizes = f"{min(images):.1f} to {max(images):.1f} MB ({fmean(images) * len(images):.0f} MB together)"
@@ -220,6 +221,9 @@ def main() -> None:
             (f"cost a page, {small:,} pages", f"{spread(cost[small])} ms", ""),
             (f"cost a page, {large:,} pages", f"{spread(cost[large])} ms", ""),
             ("ratio of the two", ratio(cost[large], cost[small]), f"{MOST_GROWTH:.2f}"),
+            (f"processor's time a page, {small:,} pages", f"{spread(work[small])} ms", ""),
+            (f"processor's time a page, {large:,} pages", f"{spread(work[large])} ms", ""),
+            ("ratio of the two", ratio(work[large], work[small]), f"{MOST_GROWTH:.2f}"),
             (f"peak memory, plan of {PLANNED:,} pages", f"{spread(memory['plan'], 0)} MB", f"{MOST_MEMORY} MB"),
             (f"peak memory, parts, up to {large:,} pages", f"{spread(memory['parts'], 0)} MB", f"{MOST_MEMORY} MB"),
             (f"peak memory, join, up to {large:,} pages", f"{spread(memory['join'], 0)} MB", f"{MOST_MEMORY} MB"),
