@@ -337,7 +337,12 @@ class FakeSystem:
             "updatedAt": NOW,
         }
         if page.status == "ready":
-            summary |= {"corrected": page.correction is not None, "confidence": 97.4, "wordCount": 12}
+            summary |= {
+                "textSource": "recognition",
+                "corrected": page.correction is not None,
+                "confidence": 97.4,
+                "wordCount": 12,
+            }
             summary["thumbnailUrl"] = f"{ENGINE}/thumbnail?signature=x"
         if page.status == "failed":
             summary["reason"] = {"code": "damaged-image", "message": "The image is damaged. Scan it again."}
