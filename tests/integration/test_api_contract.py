@@ -24,12 +24,13 @@ def api(system, user):
 
 @pytest.fixture(scope="module")
 def existing(user, drawn_page):
-    """Ids of a project with a page that is ready, and of an export."""
+    """Ids of a project with a page that is ready, of an export, and of an import."""
     project = user.project("Fuzzed")
     page = user.upload(project, drawn_page("Some words"))
     assert user.settled(project, page)["status"] == "ready"
     assert user.api.put(f"/exports/{project}", json={"projectId": project}).status_code == 200
-    return {"projectId": project, "pageId": page, "exportId": project}
+    imported = user.api.post(f"/projects/{project}/imports", json={"contentType": "application/pdf"}).json()["importId"]
+    return {"projectId": project, "pageId": page, "exportId": project, "importId": imported}
 
 
 @schema.parametrize()
