@@ -77,9 +77,16 @@ ROUTES = {
 
 def _whole(page: Page) -> dict[str, Any]:
     """Return a page with what only the answer about a single page has."""
-    if page.status != Status.READY:
-        return _body(page)
-    return _body(page) | {"text": page_texts.text_of(page), "imageUrl": pages.image_link(page)}
+    body = _body(page)
+    if page.import_id:
+        body["importId"] = page.import_id
+    if page.status == Status.READY:
+        body |= {
+            "textSource": page.text_source,
+            "text": page_texts.text_of(page),
+            "imageUrl": pages.image_link(page),
+        }
+    return body
 
 
 def _body(page: Page) -> dict[str, Any]:
@@ -93,11 +100,8 @@ def _body(page: Page) -> dict[str, Any]:
         "createdAt": page.created_at,
         "updatedAt": page.updated_at,
     }
-    if page.import_id:
-        body["importId"] = page.import_id
     if page.status == Status.READY:
         body |= {
-            "textSource": page.text_source,
             "corrected": page.corrected,
             "confidence": page.confidence,
             "wordCount": page.word_count,

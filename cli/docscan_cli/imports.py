@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from docscan_cli.api import Import, Project, Upload
+from docscan_cli.api import Import, Page, Project, Upload
 from docscan_cli.begun import Begun
 from docscan_cli.connection import Connection
 from docscan_cli.errors import DocscanError, InvalidInputError, RefusedError, ServerError, WaitTimeoutError
@@ -172,10 +172,18 @@ class Importer:
             number = 0
             async for page in self._connection.api.pages(done["projectId"]):
                 number += 1
-                if page["status"] == "failed" and page.get("importId") == done["importId"]:
+                if page["status"] == "failed" and await self._came_from(done, page):
                     reason = page["reason"]["message"] if "reason" in page else "no reason given"
                     found.append(f"page {number}: {printable(reason)}")
         return found
+
+    async def _came_from(self, done: Import, listed: Page) -> bool:
+        """Whether a page came from the import, which lists do not tell; one that has been deleted meanwhile did not."""
+        try:
+            page = await self._connection.api.page(listed["projectId"], listed["pageId"])
+        except RefusedError:
+            return False
+        return page.get("importId") == done["importId"]
 
     async def _begin(self) -> None:
         api = self._connection.api

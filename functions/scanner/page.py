@@ -58,7 +58,7 @@ RECOGNITION_FAILED = Failure(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page.
+    """A page; or its summary, as lists have it, which has neither `text` nor `import_id` nor `text_source`.
 
     `position` orders the pages of a project. `rotation` is how many degrees clockwise the upright image is turned where
     it is shown, by the user's wish. `width` and `height` are pixels of the upright image, `confidence`

@@ -71,7 +71,8 @@ def assert_all_is_there(api, project):
 
     pages = eventually(settled, 180)
     assert [page["position"] for page in pages] == [*range(pages[0]["position"], pages[0]["position"] + PAGES)]
-    assert [page["textSource"] == "recognition" for page in pages] == [n % 10 == 0 for n in range(PAGES)]
+    whole = [api("GET", f"/projects/{project}/pages/{page['pageId']}") for page in pages]
+    assert [page["textSource"] == "recognition" for page in whole] == [n % 10 == 0 for n in range(PAGES)]
 
 
 @pytest.mark.parametrize("part", ["ImportingFunction", "samhost.gateway"])

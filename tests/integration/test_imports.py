@@ -82,6 +82,7 @@ def test_a_document_of_many_kinds_of_pages_becomes_pages_in_order(user):
     assert imported["pagesWithText"] == 6
     pages = settled_pages(user, project)
     assert [page["status"] for page in pages] == ["ready"] * 12
+    pages = [user.api.get(f"/projects/{project}/pages/{page['pageId']}").json() for page in pages]
     assert [page["textSource"] for page in pages] == ["recognition", "document", "document", "recognition"] * 3
     assert {page["importId"] for page in pages} == {imported["importId"]}
     for number, page in enumerate(pages):

@@ -70,7 +70,7 @@ def get(project_id: str, page_id: str) -> Page | None:
 
 
 def listing(project_id: str, limit: int, after: tuple[Decimal, str] | None) -> tuple[list[Page], bool]:
-    """Return up to `limit` pages without text in page order, after `(position, page_id)`; and if there are more."""
+    """Return up to `limit` summaries of pages in page order, after `(position, page_id)`; and if there are more."""
     start = {}
     if after:
         key = dict(zip(("position", "pageId"), after, strict=True))
@@ -80,7 +80,7 @@ def listing(project_id: str, limit: int, after: tuple[Decimal, str] | None) -> t
 
 
 def all_of(project_id: str) -> Iterator[Page]:
-    """Yield all pages of a project without text, in page order."""
+    """Yield summaries of all pages of a project, in page order."""
     for answer in clients.dynamodb().get_paginator("query").paginate(**_in_page_order(project_id)):
         yield from (_page(item) for item in answer["Items"])
 

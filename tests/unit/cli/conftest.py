@@ -468,8 +468,13 @@ class FakeSystem:
         else:
             assert operation == "getPage"
             self._move_on(page)
-        more = {"text": page.text, "imageUrl": f"{ENGINE}/image?signature=x"} if page.status == "ready" else {}
-        return 200, self._page(page) | more
+        whole = self._page(page)
+        if page.import_id:
+            whole["importId"] = page.import_id
+        if page.status == "ready":
+            source = "document" if page.images[0].startswith(JPEG + b"text:") else "recognition"
+            whole |= {"text": page.text, "textSource": source, "imageUrl": f"{ENGINE}/image?signature=x"}
+        return 200, whole
 
     def _awaiting(self, page: StoredPage, content_type: str) -> dict:
         page.status, page.images, page.content_type = "awaiting-upload", [], content_type
@@ -515,10 +520,7 @@ class FakeSystem:
         }
         if page.status == "ready":
             summary |= {"corrected": page.correction is not None, "confidence": 97.4, "wordCount": 12}
-            summary["textSource"] = "document" if page.images[0].startswith(JPEG + b"text:") else "recognition"
             summary["thumbnailUrl"] = f"{ENGINE}/thumbnail?signature=x"
-        if page.import_id:
-            summary["importId"] = page.import_id
         if page.status == "failed":
             summary["reason"] = {"code": "damaged-image", "message": "The image is damaged. Scan it again."}
         return summary

@@ -64,8 +64,10 @@ class Upload:
         return answer
 
     def pages(self):
-        answer = self.stack.call("GET /projects/{projectId}/pages", projectId=self.project, query={"limit": "100"})
-        return answer[1]["items"]
+        """The project's pages, each read whole."""
+        listed = self.stack.call("GET /projects/{projectId}/pages", projectId=self.project, query={"limit": "100"})
+        route, project = "GET /projects/{projectId}/pages/{pageId}", self.project
+        return [self.stack.call(route, projectId=project, pageId=page["pageId"])[1] for page in listed[1]["items"]]
 
 
 @pytest.fixture
