@@ -52,6 +52,11 @@ class System:
             aws_secret_access_key="test",
         )
 
+    def versions(self):
+        """Every version of every object in the scanner's bucket, as S3 lists them."""
+        pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=self.output("BucketName"))
+        return [version for page in pages for version in page.get("Versions", [])]
+
     def output(self, name):
         return self.addresses["outputs"][name]
 

@@ -193,7 +193,7 @@ def test_a_report_is_added_up(functions, system):
 
 def test_an_event_gets_into_the_audit_log_which_operators_read(functions):
     event = sample("auditing")
-    delivered = json.loads(event["Records"][0]["body"]) | {"id": str(uuid.uuid4())}
+    delivered = json.loads(event["Records"][0]["body"]) | {"id": str(uuid.uuid4()), "time": "2026-01-01T00:00:00Z"}
     event["Records"][0]["body"] = json.dumps(delivered)
     assert functions.invoke("AuditingFunction", event) == {"batchItemFailures": []}
 

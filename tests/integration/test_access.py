@@ -13,6 +13,7 @@ BODIES = {
     ("POST", "/projects"): {"name": "x"},
     ("PATCH", "/projects/{projectId}"): {"name": "x"},
     ("POST", "/projects/{projectId}/pages"): {"contentType": "image/png"},
+    ("POST", "/projects/{projectId}/imports"): {"contentType": "application/pdf"},
     ("PATCH", "/projects/{projectId}/pages/{pageId}"): {"rotation": 0},
     ("PUT", "/projects/{projectId}/pages/{pageId}/image"): {"contentType": "image/png"},
 }
@@ -20,7 +21,8 @@ BODIES = {
 
 def call(api, method, path, project, page, **options):
     body = BODIES.get((method, path))
-    return api.request(method, path.format(projectId=project, pageId=page, exportId=project), json=body, **options)
+    url = path.format(projectId=project, pageId=page, exportId=project, importId=project)
+    return api.request(method, url, json=body, **options)
 
 
 @pytest.fixture(scope="module")

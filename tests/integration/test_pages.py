@@ -156,8 +156,7 @@ def test_a_page_of_an_unknown_type_is_refused(user, body):
 
 
 def objects_of(system, page):
-    versions = system.client("s3").list_object_versions(Bucket=system.output("BucketName")).get("Versions", [])
-    return sorted(version["Key"] for version in versions if f"/{page}/" in version["Key"])
+    return sorted(version["Key"] for version in system.versions() if f"/{page}/" in version["Key"])
 
 
 def test_the_words_of_a_page_are_what_the_document_says(user, drawn_page):
