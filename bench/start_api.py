@@ -9,7 +9,6 @@ needs Docker and Lambda's image (`.ci/container-engine`, `.ci/lambda-image`); wi
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,19 +25,9 @@ from report import ratio, spread, table, title
 from scan import running_system
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
-from local_system import ROOT, System, access_token, free_ports
+from local_system import ARCHITECTURE, IMAGE, ROOT, System, access_token, address_for_containers, free_ports
 
-ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
-
-
-def address_for_containers() -> str:
-    """Return the host's address as containers see it. Raises CalledProcessError or OSError where there is no Docker."""
-    program = "import socket; print(socket.gethostbyname('this-machine'))"
-    container = ["docker", "run", "--rm", "--add-host", "this-machine:host-gateway", "--entrypoint", "python3.13"]
-    run = subprocess.run([*container, IMAGE, "-c", program], capture_output=True, text=True, check=True)
-    return run.stdout.strip()
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Derives the local template from the built one: the same resources, less what cannot be there locally.
 
 HTTP APIs stay without their documents, which the engine ignores; the gateway serves them. The intrinsic functions in
-the documents become outputs of the stack, so that CloudFormation itself resolves them.
-State machines' definitions are taken into the template.
+the documents become outputs of the stack, so that CloudFormation itself resolves them. State machines' definitions are
+taken into the template.
 """
 
 import json
@@ -114,6 +114,7 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     local = LocalTemplate(_with_known_attributes(load(built)))
     _write_environments_as_text(local.template)
     translation = translate(local.template)
+    _take_in_definitions(local.template)
     _take_out_what_nothing_acts_on(local, translation)
     _empty_apis(local.template, translation)
     for name, _, _, path in nested_templates(local.template):
@@ -175,6 +176,17 @@ def _write_environments_as_text(template: dict) -> None:
                 variables[name] = json.dumps(value)
 
 
+def _take_in_definitions(template: dict) -> None:
+    """Put state machines' definitions into the template: the engine reads JSON only, and they may be YAML, too."""
+    for name, resource in template["Resources"].items():
+        properties = resource["Properties"]
+        location = properties.get("DefinitionUri")
+        is_machine = resource["Type"] == "AWS::Serverless::StateMachine"
+        if is_machine and isinstance(location, str) and not location.startswith("s3://"):
+            del properties["DefinitionUri"]
+            properties["Definition"] = read(Path(location), "a definition", f"{name} names it as its DefinitionUri.")
+
+
 def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translation) -> None:
     shared = local.template.get("Globals", {})
     everywhere = shared.get("Function", {}).pop("DeploymentPreference", None)
@@ -188,8 +200,6 @@ def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translatio
             ]
         elif kind in OTHER_APIS:
             local.left_out.append(LeftOut(name, kind, "its routes are not served"))
-        elif kind == "AWS::Serverless::StateMachine":
-            _take_in_definition(name, properties)
         elif kind == FUNCTION:
             local.left_out += [
                 LeftOut(f"{name}.{event}", source["Type"], "only routes of HTTP APIs are served")
@@ -204,14 +214,6 @@ def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translatio
             if of == kind and _has(properties, path.split("."))
         ]
     local.left_out += [LeftOut(name, API, reason) for name, reason in translation.refused.items()]
-
-
-def _take_in_definition(name: str, properties: dict) -> None:
-    """Put a state machine's definition into the template: the engine reads JSON only, and this may be YAML, too."""
-    location = properties.get("DefinitionUri")
-    if isinstance(location, str) and not location.startswith("s3://"):
-        del properties["DefinitionUri"]
-        properties["Definition"] = read(Path(location), "a definition", f"{name} names it as its DefinitionUri.")
 
 
 def _empty_apis(template: dict, translation: Translation) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,9 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 DOCSCAN = Path(sys.executable).with_name("docscan")
+ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+# AWS's own image of the functions' runtime.
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,17 @@ def free_ports(count):
     for listener in listeners:
         listener.close()
     return ports
+
+
+def address_for_containers():
+    """The address of this machine as containers see it. Raises CalledProcessError or OSError where there is no Docker.
+
+    Not a name: the SDK puts a bucket's name before the host's.
+    """
+    program = "import socket; print(socket.gethostbyname('this-machine'))"
+    container = ["docker", "run", "--rm", "--add-host", "this-machine:host-gateway", "--entrypoint", "python3.13"]
+    run = subprocess.run([*container, IMAGE, "-c", program], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
 
 
 def family(addresses):

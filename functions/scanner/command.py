@@ -5,11 +5,11 @@ and a page remembers the newest one that it has followed: what is older has been
 been done.
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from scanner import json_object
 from scanner.errors import InvalidRequestError
 from scanner.ids import is_id
 
@@ -47,7 +47,7 @@ class Command:
     @classmethod
     def parse(cls, owner: str, sent_at: int, body: str) -> Self:
         """Read a command as a client sent it. Raises InvalidRequestError, without a word of the body in it."""
-        fields = _object(body)
+        fields = json_object.parse(body, "A command is a JSON object.")
         if fields.get("command") not in list(Action):
             raise InvalidRequestError(f"`command` is one of {', '.join(Action)}.")
         action = Action(str(fields["command"]))
@@ -61,16 +61,6 @@ class Command:
         if not isinstance(discards, bool):
             raise InvalidRequestError("`discardCorrections` is true or false.")
         return cls(owner, sent_at, action, project_id, page_ids, after, discards)
-
-
-def _object(body: str) -> dict[str, object]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError("A command is a JSON object.") from error
-    if not isinstance(document, dict):
-        raise InvalidRequestError("A command is a JSON object.")
-    return document
 
 
 def _page_ids(value: object) -> tuple[str, ...]:

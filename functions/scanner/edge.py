@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scanner import cursors, errors
+from scanner import cursors, errors, json_object
 from scanner.ids import is_day, is_id, parse_execution_name
 from scanner.log import LOGGER, record
 from scanner.settings import SETTINGS
@@ -51,14 +51,12 @@ class Request:
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object in the body. Raises InvalidRequestError for anything else."""
-        body = self.event.get("body") or ""
+        body, refusal = self.event.get("body") or "", "Send a JSON object as the body."
         try:
-            document = json.loads(base64.b64decode(body, validate=True) if self.event.get("isBase64Encoded") else body)
-        except (ValueError, RecursionError) as error:
-            raise errors.InvalidRequestError("Send a JSON object as the body.") from error
-        if not isinstance(document, dict):
-            raise errors.InvalidRequestError("Send a JSON object as the body.")
-        return document
+            text = base64.b64decode(body, validate=True) if self.event.get("isBase64Encoded") else body
+        except ValueError as error:
+            raise errors.InvalidRequestError(refusal) from error
+        return json_object.parse(text, refusal)
 
     def limit(self) -> int:
         """Return how many items of a list are asked for. Raises InvalidRequestError."""

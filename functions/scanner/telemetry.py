@@ -1,10 +1,10 @@
 """Telemetry: how long things take their users, as clients measure it. Usage is never metered by it."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scanner import json_object
 from scanner.errors import InvalidRequestError
 
 MAX_MEASUREMENTS = 50
@@ -34,11 +34,8 @@ class Measurement:
 
 def parse(report: bytes) -> list[Measurement]:
     """Read a client's report. Raises InvalidRequestError, without a word of the report in it."""
-    try:
-        document = json.loads(report)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError("A report is a JSON object.") from error
-    measurements = document.get("measurements") if isinstance(document, dict) else None
+    document = json_object.parse(report, "A report is a JSON object.")
+    measurements = document.get("measurements")
     if not isinstance(measurements, list) or not 1 <= len(measurements) <= MAX_MEASUREMENTS or len(document) > 1:
         raise InvalidRequestError(f"A report has 1 to {MAX_MEASUREMENTS} `measurements`, and nothing else.")
     return [_measurement(value) for value in measurements]

@@ -7,7 +7,6 @@ summary of the run says so.
 
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -23,14 +22,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
-from local_system import DOCSCAN, ROOT, free_ports
+from local_system import ARCHITECTURE, DOCSCAN, IMAGE, ROOT, address_for_containers, free_ports
 
 from samhost.containers import forwarded
 
-REPOSITORY = Path(__file__).parents[2]
-SAM_BIN = REPOSITORY / ".venv-sam" / "bin"
-ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+SAM_BIN = ROOT / ".venv-sam" / "bin"
 HOST = "127.0.0.1"
 ENGINE_ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -41,6 +37,16 @@ def pytest_terminal_summary(terminalreporter, config):
     if why := config.stash.get(NO_CONTAINERS, None):
         terminalreporter.section("NO CONTAINERS: `sam local` WAS NOT TRIED", sep="!", yellow=True, bold=True)
         terminalreporter.line(f"{why}\nThe functions ran under the runtime interface emulator instead.", yellow=True)
+
+
+# ---------------------------------------------------------------- Pages
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory):
+    """Some of the project's own sample pages, and the text that is on them."""
+    folder = tmp_path_factory.mktemp("samples")
+    names = ["letter-english", "invoice-english", "letter-german", "truncated"]
+    subprocess.run([sys.executable, ROOT / "tests" / "samples" / "make.py", folder, "--only", *names], check=True)
+    return folder
 
 
 # ---------------------------------------------------------------- A local system of a module's own
@@ -89,7 +95,7 @@ def _sam(*arguments: str, environment: dict[str, str] | None = None, stdin: str 
 def _sam_options(environment: dict[str, str]) -> dict:
     # .venv-sam comes first on PATH, for `sam build` takes the Python that it finds there.
     path = {"PATH": f"{SAM_BIN}{os.pathsep}{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"}
-    return {"cwd": REPOSITORY, "env": _without_aws() | path | environment}
+    return {"cwd": ROOT, "env": _without_aws() | path | environment}
 
 
 def _without_aws() -> dict[str, str]:
@@ -102,7 +108,7 @@ def built_template() -> Path:
     """The template as `sam build` leaves it, for this machine's processor."""
     build = _sam("build", "--parameter-overrides", f"Architecture={ARCHITECTURE}")
     assert build.returncode == 0, build.stderr
-    return REPOSITORY / ".aws-sam" / "build" / "template.yaml"
+    return ROOT / ".aws-sam" / "build" / "template.yaml"
 
 
 # ---------------------------------------------------------------- Running functions
@@ -246,7 +252,7 @@ def functions(
         environments = {name: variables | endpoints for name, variables in function_environment.items()}
         yield RuntimeInterfaceEmulator(built_template, environments, folder / "function.log")
         return
-    address = _address_of_this_machine()
+    address = address_for_containers()
     with ExitStack() as stack:
         for name, url in endpoints.items():
             endpoints[name] = f"http://{address}:{stack.enter_context(_reachable(address, urlsplit(url).port))}"
@@ -277,13 +283,6 @@ def _failure(*command: str) -> str | None:
 
 
 # ---------------------------------------------------------------- The way from a container to this machine
-def _address_of_this_machine() -> str:
-    """The address of this machine as containers see it. Not a name: the SDK puts a bucket's name before the host's."""
-    program = "import socket; print(socket.gethostbyname('this-machine'))"
-    command = ["docker", "run", "--rm", "--add-host", "this-machine:host-gateway", "--entrypoint", "python3.13", IMAGE]
-    return subprocess.run([*command, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
-
-
 @contextmanager
 def _reachable(address: str, port: int) -> Iterator[int]:
     """A port of `address` that leads to `port` of 127.0.0.1."""

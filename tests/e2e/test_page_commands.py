@@ -2,24 +2,10 @@
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pikepdf
-import pytest
 from PIL import Image
 from scoring import word_f1
-
-MAKE = Path(__file__).parents[1] / "samples" / "make.py"
-
-
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("samples")
-    names = ["letter-english", "invoice-english", "letter-german", "truncated"]
-    subprocess.run([sys.executable, MAKE, folder, "--only", *names], check=True)
-    return folder
 
 
 def test_a_project_is_put_in_order(system, samples, pdftotext, tmp_path):

@@ -8,17 +8,6 @@ from pathlib import Path
 import pytest
 from scoring import word_f1
 
-MAKE = Path(__file__).parents[1] / "samples" / "make.py"
-
-
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory):
-    """The project's own sample pages, and the text that is on them."""
-    folder = tmp_path_factory.mktemp("samples")
-    names = ["letter-english", "invoice-english", "letter-german", "truncated"]
-    subprocess.run([sys.executable, MAKE, folder, "--only", *names], check=True)
-    return folder
-
 
 @pytest.mark.defect(10)
 def test_pages_become_a_searchable_pdf_and_text(system, samples, pdftotext, tmp_path):

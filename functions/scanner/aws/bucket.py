@@ -5,17 +5,18 @@ project or a page share prefixes that no other's id can be the beginning of: eac
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 from urllib.parse import quote
 
 from scanner.audit import AuditEntry
 from scanner.aws import clients
 from scanner.errors import UnfinishedError
-from scanner.ids import is_id
+from scanner.ids import is_id, timestamp
 from scanner.page import MAX_IMAGE_BYTES, Page
 from scanner.settings import SETTINGS
 
-LINK_SECONDS = 15 * 60
+_LINK_SECONDS = 15 * 60
 _KINDS_OF_PAGES = ("images", "words", "thumbnails")
 _KINDS = (*_KINDS_OF_PAGES, "documents", "exports")
 
@@ -66,7 +67,7 @@ def upload_form(page: Page) -> dict[str, Any]:
         image_key(page),
         Fields={"Content-Type": page.content_type},
         Conditions=[{"Content-Type": page.content_type}, ["content-length-range", 1, MAX_IMAGE_BYTES]],
-        ExpiresIn=LINK_SECONDS,
+        ExpiresIn=_LINK_SECONDS,
     )
 
 
@@ -77,7 +78,12 @@ def link(key: str, version: str | None = None, filename: str | None = None) -> s
         parameters["VersionId"] = version
     if filename:
         parameters["ResponseContentDisposition"] = content_disposition(filename)
-    return clients.s3().generate_presigned_url("get_object", Params=parameters, ExpiresIn=LINK_SECONDS)
+    return clients.s3().generate_presigned_url("get_object", Params=parameters, ExpiresIn=_LINK_SECONDS)
+
+
+def link_expiry() -> str:
+    """Return until when, as a timestamp, any link holds that is made from now on."""
+    return timestamp(datetime.now(UTC) + timedelta(seconds=_LINK_SECONDS))
 
 
 def content_disposition(filename: str) -> str:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -88,6 +89,27 @@ def persist[T](write: Callable[[], T]) -> T:
                 raise
             pause(attempt)
     raise ContendedError("This project is being changed by too many others at once. Try again.")
+
+
+def retried[**P, T](refusal: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorate a function that reads, and writes on condition that what it read still holds: else it starts again.
+
+    That is, at SupersededError. Raises ContendedError, with `refusal` as its message, where others always came first.
+    """
+
+    def decorate(change: Callable[P, T]) -> Callable[P, T]:
+        @wraps(change)
+        def change_at_last(*args: P.args, **kwargs: P.kwargs) -> T:
+            for attempt in range(ATTEMPTS):
+                try:
+                    return change(*args, **kwargs)
+                except SupersededError:
+                    pause(attempt)
+            raise ContendedError(refusal)
+
+        return change_at_last
+
+    return decorate
 
 
 def pause(attempt: int) -> None:

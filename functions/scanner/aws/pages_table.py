@@ -13,7 +13,6 @@ from scanner import position
 from scanner.aws import clients, dynamodb, projects_table, usage_table
 from scanner.aws.dynamodb import Item, from_item, to_item
 from scanner.errors import (
-    ContendedError,
     InvalidRequestError,
     NoRoomError,
     NotFoundError,
@@ -30,8 +29,10 @@ MAX_TEXT_BYTES = 100_000
 which are rare and bounded, are in no such object, and stay."""
 
 _BATCH = 25  # BatchWriteItem's limit
+_CONTENDED = "This page is being changed by too many others at once. Try again."
 
 
+@dynamodb.retried("Too many pages are being added to this project at once. Try again.")
 def create(owner: str, project_id: str, content_type: str) -> Page:
     """Add a page at the end of a project.
 
@@ -39,25 +40,16 @@ def create(owner: str, project_id: str, content_type: str) -> Page:
     the next one. Raises NotFoundError without such a project, QuotaExceededError, ContendedError where others always
     came first.
     """
-    for attempt in range(dynamodb.ATTEMPTS):
-        project = projects_table.get(owner, project_id)
-        page = Page.create(owner, project_id, Decimal(project.next_position), content_type)
-        count = _take_next_position(project)
-        count["UpdateExpression"] += " ADD pageCount :one, #status :one"
-        count["ExpressionAttributeNames"] = {"#status": page.status}
-        count["ExpressionAttributeValues"] |= to_item({":one": 1})
-        put = {
-            "TableName": SETTINGS.pages_table,
-            "Item": _page_item(page),
-            "ConditionExpression": "attribute_not_exists(pageId)",
-        }
-        try:
-            _transact_with_upload(owner, {"Update": count}, {"Put": put})
-        except SupersededError:
-            dynamodb.pause(attempt)
-        else:
-            return page
-    raise ContendedError("Too many pages are being added to this project at once. Try again.")
+    project = projects_table.get(owner, project_id)
+    page = Page.create(owner, project_id, Decimal(project.next_position), content_type)
+    count = _take_next_position(project, {"pageCount": 1, page.status: 1})
+    put = {
+        "TableName": SETTINGS.pages_table,
+        "Item": _page_item(page),
+        "ConditionExpression": "attribute_not_exists(pageId)",
+    }
+    _transact_with_upload(owner, {"Update": count}, {"Put": put})
+    return page
 
 
 def get(project_id: str, page_id: str) -> Page | None:
@@ -84,6 +76,7 @@ def all_of(project_id: str) -> Iterator[Page]:
         yield from (_page(item) for item in answer["Items"])
 
 
+@dynamodb.retried(_CONTENDED)
 def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Project], Page]) -> Page:
     """Store what `step` makes of a page of a project, and return that; where others come first, of what they have left.
 
@@ -92,24 +85,16 @@ def change(owner: str, project_id: str, page_id: str, step: Callable[[Page, Proj
 
     Raises NotFoundError, QuotaExceededError, ContendedError, and whatever `step` raises.
     """
-    for attempt in range(dynamodb.ATTEMPTS):
-        project = projects_table.get(owner, project_id)
-        before = get(project_id, page_id)
-        if before is None:
-            raise NotFoundError("There is no such page.")
-        after = step(before, project)
-        if after is before:
-            return after
-        try:
-            if after.position == before.position:
-                transition(before, after)
-            else:
-                dynamodb.transact({"Update": _update(before, after)}, {"Update": _take_next_position(project)})
-        except SupersededError:
-            dynamodb.pause(attempt)
-        else:
-            return after
-    raise ContendedError("This page is being changed by too many others at once. Try again.")
+    project = projects_table.get(owner, project_id)
+    before = get(project_id, page_id)
+    if before is None:
+        raise NotFoundError("There is no such page.")
+    after = step(before, project)
+    if after.position != before.position:
+        dynamodb.transact({"Update": _update(before, after)}, {"Update": _take_next_position(project)})
+    elif after is not before:
+        transition(before, after)
+    return after
 
 
 def transition(before: Page, after: Page) -> None:
@@ -121,7 +106,7 @@ def transition(before: Page, after: Page) -> None:
     """
     actions = [{"Update": _update(before, after)}]
     if after.status != before.status:
-        actions.append({"Update": _count(before, after)})
+        actions.append({"Update": _count(before.owner, before.project_id, {before.status: -1, after.status: 1})})
     if (after.image_id, after.asked_again_at) != (before.image_id, before.asked_again_at):
         _transact_with_upload(before.owner, *actions)
     elif after.status != before.status and after.status == Status.READY:
@@ -142,15 +127,25 @@ def _transact_with_upload(owner: str, *actions: dict[str, Any]) -> None:
         raise QuotaExceededError(message) from error
 
 
-def _count(before: Page, after: Page) -> dict[str, Any]:
-    """Return the update of a project's counters for a page that changes its status."""
+def _count(owner: str, project_id: str, amounts: dict[str, int]) -> dict[str, Any]:
+    """Return the update that adds amounts to attributes of a project, by their names, if it is still there."""
     return {
         "TableName": SETTINGS.projects_table,
-        "Key": projects_table.key(before.owner, before.project_id),
+        "Key": projects_table.key(owner, project_id),
         "ConditionExpression": "attribute_exists(projectId)",
-        "UpdateExpression": "ADD #before :minus, #after :plus",
-        "ExpressionAttributeNames": {"#before": before.status, "#after": after.status},
-        "ExpressionAttributeValues": to_item({":minus": -1, ":plus": 1}),
+        "UpdateExpression": "ADD " + ", ".join(f"#n{n} :n{n}" for n in range(len(amounts))),
+        "ExpressionAttributeNames": {f"#n{n}": name for n, name in enumerate(amounts)},
+        "ExpressionAttributeValues": to_item({f":n{n}": amount for n, amount in enumerate(amounts.values())}),
+    }
+
+
+def _take_next_position(project: Project, amounts: dict[str, int] | None = None) -> dict[str, Any]:
+    """Return the update that takes the next position, if nobody has since the project was read; it counts as well."""
+    update = _count(project.owner, project.project_id, {"nextPosition": 1} | (amounts or {}))
+    taken = to_item({":taken": project.next_position})
+    return update | {
+        "ConditionExpression": "nextPosition = :taken",
+        "ExpressionAttributeValues": update["ExpressionAttributeValues"] | taken,
     }
 
 
@@ -177,18 +172,6 @@ def _update(before: Page, after: Page) -> dict[str, Any]:
         + (" REMOVE " + ", ".join(f"#{name}" for name in removed) if removed else ""),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
-    }
-
-
-def _take_next_position(project: Project) -> dict[str, Any]:
-    """Return the update that takes the next position, if nobody has since the project was read."""
-    taken = project.next_position
-    return {
-        "TableName": SETTINGS.projects_table,
-        "Key": projects_table.key(project.owner, project.project_id),
-        "ConditionExpression": "nextPosition = :taken",
-        "UpdateExpression": "SET nextPosition = :next",
-        "ExpressionAttributeValues": to_item({":taken": taken, ":next": taken + 1}),
     }
 
 
@@ -223,38 +206,25 @@ def place(page: Page, project: Project, after: str | None) -> Decimal:
     return between
 
 
+@dynamodb.retried(_CONTENDED)
 def delete(owner: str, project_id: str, page_id: str) -> None:
     """Delete a page, and count it out of its project in the same moment; deleting it twice is the same.
 
     Raises NotFoundError without such a project, ContendedError where others always came first.
     """
-    for attempt in range(dynamodb.ATTEMPTS):
-        projects_table.get(owner, project_id)
-        page = get(project_id, page_id)
-        if page is None:
-            return
-        delete_page = {
-            "TableName": SETTINGS.pages_table,
-            "Key": _key(project_id, page_id),
-            "ConditionExpression": "#status = :status",
-            "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": to_item({":status": page.status}),
-        }
-        count = {
-            "TableName": SETTINGS.projects_table,
-            "Key": projects_table.key(owner, project_id),
-            "ConditionExpression": "attribute_exists(projectId)",
-            "UpdateExpression": "ADD pageCount :minus, #status :minus",
-            "ExpressionAttributeNames": {"#status": page.status},
-            "ExpressionAttributeValues": to_item({":minus": -1}),
-        }
-        try:
-            dynamodb.transact({"Delete": delete_page}, {"Update": count})
-        except SupersededError:
-            dynamodb.pause(attempt)
-        else:
-            return
-    raise ContendedError("This page is being changed by too many others at once. Try again.")
+    projects_table.get(owner, project_id)
+    page = get(project_id, page_id)
+    if page is None:
+        return
+    delete_page = {
+        "TableName": SETTINGS.pages_table,
+        "Key": _key(project_id, page_id),
+        "ConditionExpression": "#status = :status",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": to_item({":status": page.status}),
+    }
+    count = _count(owner, project_id, {"pageCount": -1, page.status: -1})
+    dynamodb.transact({"Delete": delete_page}, {"Update": count})
 
 
 def delete_all(project_id: str, out_of_time: Callable[[], bool]) -> int:

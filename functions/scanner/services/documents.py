@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import IO
@@ -13,7 +13,6 @@ from typing import IO
 from scanner import correction, text
 from scanner.aws import bucket, pages_table, projects_table
 from scanner.errors import ContendedError, NothingToExportError, PagesNotReadyError, ProjectTooLargeError
-from scanner.ids import timestamp
 from scanner.page import Page, Status
 from scanner.project import Project
 
@@ -87,7 +86,7 @@ def document(owner: str, project_id: str, layout: Layout) -> Document:
     except ProjectTooLargeError as error:
         message = f"This project is too large for a PDF at once ({error.message}). Use exports for it."
         raise ProjectTooLargeError(message) from error
-    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
+    expires_at = bucket.link_expiry()
     url = bucket.link(key, filename=filename(found.project.name))
     return Document(url, expires_at, len(found.ready), found.left_out)
 

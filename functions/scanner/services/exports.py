@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from scanner.aws import bucket, bus, executions, projects_table
@@ -89,8 +88,8 @@ def get(owner: str, export_id: str) -> Export:
             if not bucket.exists(product.key):
                 reason = Reason("expired", "The document is no longer kept. Start another export.")
                 return Export(export_id, Status.EXPIRED, started_at, stopped_at, product, reason=reason)
+            url_expires_at = bucket.link_expiry()
             url = bucket.link(product.key, filename=documents.filename(product.name))
-            url_expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
             return Export(export_id, Status.COMPLETED, started_at, stopped_at, product, url, url_expires_at)
         case "ABORTED":
             reason = Reason("stopped", "The export was stopped. Start another one if you need it.")

@@ -1,7 +1,6 @@
 """Pages: create, list, read, change and delete, always as the project's owner."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,6 @@ from scanner import text
 from scanner.aws import bucket, pages_table, projects_table, queue
 from scanner.edit import Edit
 from scanner.errors import NotFoundError, PagesNotReadyError
-from scanner.ids import timestamp
 from scanner.page import Page, Status, content_type
 from scanner.project import Project
 
@@ -92,7 +90,7 @@ def words_link(owner: str, project_id: str, page_id: str) -> tuple[str, str]:
     page = get(owner, project_id, page_id)
     if page.status != Status.READY:
         raise PagesNotReadyError(f"This page is {page.status}: only a page that is ready has words.")
-    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=bucket.LINK_SECONDS))
+    expires_at = bucket.link_expiry()
     return bucket.link(bucket.words_key(page)), expires_at
 
 

@@ -5,20 +5,17 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-author
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 from jwt.utils import base64url_decode
 
 from samhost.gateway.authorizer_settings import HEADER_SOURCE, QUERY_SOURCE, JwtSettings
+from samhost.gateway.authorizers.jwt_keys import KeySets
 from samhost.gateway.errors import ForbiddenError, UnauthorizedError
-from samhost.gateway.messages import Caller
-
-if TYPE_CHECKING:
-    from samhost.gateway.authorizers.jwt_keys import KeySets
-    from samhost.gateway.exchange import Exchange
-    from samhost.gateway.messages import Request
+from samhost.gateway.exchange import Exchange
+from samhost.gateway.messages import Caller, Request
 
 ALGORITHMS = ["RS256", "RS384", "RS512"]  # only RSA-based ones are supported [doc]
 REMEMBER_SECONDS = 60  # a token that was verified is not verified again at each request, which costs more than the rest
@@ -36,11 +33,11 @@ _DESCRIPTIONS = {
 class JwtAuthorizer:
     """Admits callers whose token a trusted issuer signed."""
 
-    def __init__(self, keys: "KeySets"):
+    def __init__(self, keys: KeySets):
         self._keys = keys
         self._verified: dict[tuple[str, JwtSettings], tuple[float, dict[str, Any]]] = {}
 
-    async def authorize(self, exchange: "Exchange", settings: JwtSettings) -> Caller:
+    async def authorize(self, exchange: Exchange, settings: JwtSettings) -> Caller:
         """Check the request's token, and that it has one of the route's scopes where there are any.
 
         Raises UnauthorizedError and ForbiddenError.
@@ -90,7 +87,7 @@ class JwtAuthorizer:
         return claims
 
 
-def _token(request: "Request", source: str) -> str | None:
+def _token(request: Request, source: str) -> str | None:
     """The token of a request; the prefix `Bearer ` is optional [doc]."""
     if source.startswith(HEADER_SOURCE):
         value = request.header(source.removeprefix(HEADER_SOURCE).lower())

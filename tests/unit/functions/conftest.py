@@ -17,7 +17,8 @@ from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 from unit.functions.pictures import picture
 
-from scanner.aws import clients, dynamodb
+from scanner.aws import clients, dynamodb, pages_table
+from scanner.page import Page
 from scanner.settings import SETTINGS
 
 ALICE = "alice"
@@ -276,6 +277,24 @@ def mocked_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 def stack(monkeypatch):
     with mocked_stack(monkeypatch) as stack:
         yield stack
+
+
+@pytest.fixture
+def overtaken_by_recognition(stack, monkeypatch):
+    """`overtaken_by_recognition(page)`: who reads a page next does so just before the image of this is recognised."""
+
+    def overtake(page: dict[str, Any]) -> None:
+        version, read = stack.upload(page), pages_table.get
+
+        def read_then_be_overtaken(project_id: str, page_id: str) -> Page | None:
+            monkeypatch.setattr(pages_table, "get", read)
+            found = read(project_id, page_id)
+            assert stack.deliver(page, version)
+            return found
+
+        monkeypatch.setattr(pages_table, "get", read_then_be_overtaken)
+
+    return overtake
 
 
 def _create_tables() -> None:

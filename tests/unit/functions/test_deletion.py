@@ -231,17 +231,9 @@ def test_a_page_of_a_deleted_project_loses_its_objects_all_the_same(stack):
     assert stack.items("projects") == []
 
 
-def test_a_page_that_changes_while_it_is_deleted_is_counted_out_of_its_new_status(stack, monkeypatch):
+def test_a_page_that_changes_while_it_is_deleted_is_counted_out_of_its_new_status(stack, overtaken_by_recognition):
     page = stack.page(stack.project())
-    version, read, turns = stack.upload(page), pages_table.get, [1]
-
-    def read_then_be_overtaken(project_id, page_id):
-        found = read(project_id, page_id)
-        if turns and turns.pop():
-            assert stack.deliver(page, version)
-        return found
-
-    monkeypatch.setattr(pages_table, "get", read_then_be_overtaken)
+    overtaken_by_recognition(page)
     pages_table.delete(ALICE, page["projectId"], page["pageId"])
     assert stack.items("pages") == []
     stack.assert_counters_hold()

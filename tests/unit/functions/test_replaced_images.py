@@ -128,17 +128,9 @@ def test_a_late_result_for_the_old_image_changes_nothing_and_leaves_nothing(stac
     stack.assert_counters_hold()
 
 
-def test_a_page_that_becomes_ready_while_it_is_replaced_starts_again(stack, monkeypatch):
+def test_a_page_that_becomes_ready_while_it_is_replaced_starts_again(stack, overtaken_by_recognition):
     page = stack.page(stack.project())
-    version, read, turns = stack.upload(page), pages_table.get, [1]
-
-    def read_then_be_overtaken(project_id, page_id):
-        found = read(project_id, page_id)
-        if turns and turns.pop():
-            assert stack.deliver(page, version)
-        return found
-
-    monkeypatch.setattr(pages_table, "get", read_then_be_overtaken)
+    overtaken_by_recognition(page)
     replace(stack, page)
     assert stack.read_page(page)["status"] == "awaiting-upload"
     stack.assert_counters_hold()
