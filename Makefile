@@ -8,7 +8,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 # boto3 comes with the Lambda runtime; hashes are left out, for `sam build` also fetches wheels for another processor.
 EXPORT := $(UV) export --quiet --frozen --no-hashes --no-annotate --no-header --no-emit-project --only-group
-EXPORTED := functions fonts containers/catalog containers/site containers/store
+EXPORTED := functions fonts containers/catalog containers/preview containers/site containers/store
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'

@@ -42,11 +42,13 @@ def application(*routes: BaseRoute, refusals: Mapping[type[Exception], int] | No
     def refuse(_: Request, error: Exception) -> JSONResponse:
         return _message(refusals[type(error)], str(error)) if refusals else _fail(_, error)
 
-    return Starlette(
+    app = Starlette(
         routes=[Route(_HEALTH, health), *routes],
         middleware=[Middleware(_Edge)],
         exception_handlers={HTTPException: _refuse, Exception: _fail} | dict.fromkeys(refusals or (), refuse),
     )
+    app.router.redirect_slashes = False  # to an address that only the gateway can reach
+    return app
 
 
 def serve(app: Starlette) -> None:

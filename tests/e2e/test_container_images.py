@@ -11,7 +11,12 @@ import pytest
 from local_system import ROOT, free_ports
 
 BASE = "public.ecr.aws/docker/library/python:3.13-slim"
-SERVICES = {"catalog": ("books", "/api/books/6"), "site": ("helloworld", "/"), "store": ("foods", "/health")}
+SERVICES = {
+    "catalog": ("books", "/api/books/6"),
+    "preview": ("-", "/health"),
+    "site": ("helloworld", "/"),
+    "store": ("foods", "/health"),
+}
 
 
 def docker(*arguments, check=True):
@@ -27,19 +32,9 @@ def image(request, why_no_image):
     """A service's name, and its image."""
     if why := why_no_image(BASE, ".ci/python-image"):
         pytest.skip(why)
-    folder = ROOT / "containers"
     tag = f"docscan-test/{request.param}"
-    docker(
-        "build",
-        "--quiet",
-        "--build-arg",
-        f"BASE={BASE}",
-        "--file",
-        folder / request.param / "Dockerfile",
-        "--tag",
-        tag,
-        folder,
-    )
+    dockerfile = ROOT / "containers" / request.param / "Dockerfile"
+    docker("build", "--quiet", "--build-arg", f"BASE={BASE}", "--file", dockerfile, "--tag", tag, ROOT)
     yield request.param, tag
     docker("rmi", "--force", tag)
 

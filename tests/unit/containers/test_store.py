@@ -57,7 +57,8 @@ def test_a_deleted_item_is_gone(foods):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/foodstore", "/foodstore/foods/1/2", "/petstore/pets/1", "/foodstore/foods/1%2F2"]
+    "path",
+    ["", "/", "/foodstore", "/foodstore/foods/", "/foodstore/foods/1/2", "/petstore/pets/1", "/foodstore/foods/1%2F2"],
 )
 def test_other_paths_are_404(dynamodb, call, path):
     app = create(COLLECTIONS["foods"], Table(dynamodb, "foods"))
