@@ -8,6 +8,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 # boto3 comes with the Lambda runtime; hashes are left out, for `sam build` also fetches wheels for another processor.
 EXPORT := $(UV) export --quiet --frozen --no-hashes --no-annotate --no-header --no-emit-project --only-group
+EXPORTED := functions fonts containers/catalog containers/preview containers/site containers/store
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -32,8 +33,8 @@ lint: setup  ## Style, types, template and OpenAPI
 	$(BIN)/pyright
 	$(BIN)/cfn-lint --config-file cfn-lint.yaml
 	$(BIN)/openapi-spec-validator api/*.yaml
-	@for group in functions fonts; do diff <($(EXPORT) $$group) $$group/requirements.txt || \
-	  { echo "$$group/requirements.txt is not what uv.lock says: make requirements"; exit 1; }; done
+	@for folder in $(EXPORTED); do diff <($(EXPORT) $$(basename $$folder)) $$folder/requirements.txt || \
+	  { echo "$$folder/requirements.txt is not what uv.lock says: make requirements"; exit 1; }; done
 
 bench: setup  ## Speed, memory and calls, as Markdown: docs/performance.md says how to read it
 	@for name in scan searchable_pdf export import cold_start aws_calls gateway gateway_memory start_api; do $(BIN)/python bench/$$name.py && echo || exit 1; done
@@ -42,9 +43,8 @@ format: setup  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: $(UV)  ## Export what functions and fonts need from uv.lock
-	$(EXPORT) functions > functions/requirements.txt
-	$(EXPORT) fonts > fonts/requirements.txt
+requirements: $(UV)  ## Export what functions, fonts and containers need from uv.lock
+	@for folder in $(EXPORTED); do $(EXPORT) $$(basename $$folder) > $$folder/requirements.txt; done
 
 clean:  ## Remove what the set-up and the builds made; .docscan (your data) stays
 	rm -rf .tools .venv .venv-sam .aws-sam .pytest_cache .ruff_cache

@@ -245,7 +245,7 @@ def functions(
         "AWS_ENDPOINT_URL": system.addresses["engine"],
         "AWS_ENDPOINT_URL_TEXTRACT": system.addresses["textract"],
     }
-    if why := _why_no_containers():
+    if why := _why_no_image(IMAGE, ".ci/lambda-image"):
         if sys.platform != "linux":
             pytest.fail(f"{why} The runtime interface emulator, which would do instead, runs on Linux only.")
         request.config.stash[NO_CONTAINERS] = why
@@ -261,13 +261,19 @@ def functions(
         yield SamLocal(file, system.addresses["engine"])
 
 
-def _why_no_containers() -> str | None:
+@pytest.fixture(scope="session")
+def why_no_image():
+    """Tells why Docker has no image of a name, None where it has: `why_no_image(name, the script that makes it)`."""
+    return _why_no_image
+
+
+def _why_no_image(image: str, script: str) -> str | None:
     if not shutil.which("docker"):
         return "There is no `docker` command; `.ci/container-engine` installs it where it can."
     if message := _failure("docker", "info"):
         return f"No Docker engine answers ({message}); `.ci/container-engine` starts one where it can."
-    if _failure("docker", "image", "inspect", IMAGE) and (message := _failure("docker", "pull", "--quiet", IMAGE)):
-        return f"{IMAGE} is not there and cannot be pulled ({message}); `.ci/lambda-image` makes it where it can."
+    if _failure("docker", "image", "inspect", image) and (message := _failure("docker", "pull", "--quiet", image)):
+        return f"{image} is not there and cannot be pulled ({message}); `{script}` makes it where it can."
     return None
 
 

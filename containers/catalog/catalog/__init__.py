@@ -1,0 +1,1 @@
+"""Lists what it has on file, books or authors, and nothing else."""

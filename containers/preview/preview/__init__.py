@@ -1,0 +1,1 @@
+"""Shows the scanner's pages, each at the width that is asked for."""

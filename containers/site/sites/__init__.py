@@ -1,0 +1,1 @@
+"""Three small sites: a greeting as JSON, a blog, a web page."""
