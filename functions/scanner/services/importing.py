@@ -43,13 +43,14 @@ def open_(key: str, version: str | None, execution: str) -> tuple[Import, list[P
     try:
         projects_table.get(imported.owner, imported.project_id)  # with the project the file goes, too
         places = _places(imported)
-        if imported.page_count is None:
-            imported = imports_table.open_(imported, len(places))
+        opened = imports_table.open_(imported.import_id, len(places))
     except _REFUSALS as refusal:
         imports_table.end(imported, Failure(refusal.code, refusal.message))
         return None
+    if opened is None:
+        return None
     size = imports.PART_PAGES
-    return imported, [Part(first // size, places[first : first + size]) for first in range(0, len(places), size)]
+    return opened, [Part(first // size, places[first : first + size]) for first in range(0, len(places), size)]
 
 
 def split(import_id: str, part: Part) -> int:

@@ -14,7 +14,6 @@ from PIL import Image
 
 from scanner import imports
 from scanner.aws import bucket, clients, executions, imports_table, pages_table
-from scanner.errors import SupersededError
 from scanner.ids import timestamp
 from scanner.services import importing
 
@@ -240,8 +239,6 @@ def test_two_attempts_at_opening_a_file_take_the_quota_once(stack, upload, monke
         return places
 
     monkeypatch.setattr(importing, "_places", let_the_other_come_first)
-    with pytest.raises(SupersededError):  # for the workflow to try again
-        imported.open()
 
     assert imported.open()["parts"]
     assert stack.items("usage")[0]["uploaded"] == 4
@@ -448,6 +445,21 @@ def test_of_two_imports_at_once_the_quota_lets_one_pass(stack, upload, monkeypat
     assert first.open() == {}
     assert (first.read()["reason"]["code"], second.read()["status"]) == ("quota-exceeded", "running")
     assert stack.items("usage")[0]["uploaded"] == 4
+
+
+def test_an_import_that_has_ended_while_its_file_was_read_is_not_opened(stack, upload, project, monkeypatch):
+    imported = upload(MIXED)
+    real = importing._places  # noqa: SLF001
+
+    def end_meanwhile(running):
+        imports_table.end(running, imports.INTERRUPTED)
+        return real(running)
+
+    monkeypatch.setattr(importing, "_places", end_meanwhile)
+
+    assert imported.open() == {}
+    assert stack.items("usage") == []
+    assert stack.page(project)["position"] == 1, "no positions were taken"
 
 
 def test_too_large_a_file_is_refused_before_it_is_read(upload, monkeypatch):
