@@ -36,9 +36,13 @@ LOCAL_SIGN_IN_ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class LocalSystem:
-    """The running system of a data folder, by its addresses.json, and the user that it made for trying things out."""
+    """The running system of a data folder, by its addresses.json, and the user that it made for trying things out.
+
+    `apis` are the names of its APIs; the scanner's is at `endpoint`.
+    """
 
     endpoint: str
+    apis: tuple[str, ...]
     engine: str
     client_id: str
     username: str
@@ -163,6 +167,7 @@ def _read_addresses(path: Path) -> LocalSystem:
         user = addresses["users"][0]
         system = LocalSystem(
             endpoint=addresses["apis"]["ScannerApi"].rstrip("/"),
+            apis=tuple(addresses["apis"]),
             engine=addresses["engine"],
             client_id=addresses["outputs"]["CliClientId"],
             username=user["username"],
