@@ -303,6 +303,28 @@ def test_an_attempt_that_dies_anywhere_is_gone_on_with(stack, upload, monkeypatc
     stack.assert_counters_hold()
 
 
+def test_a_page_that_was_begun_gets_its_image_although_the_import_has_failed_meanwhile(stack, upload, monkeypatch):
+    imported = upload(written(*[scan(jpeg) for jpeg in JPEGS * 4]))
+    first, second = imported.open()["parts"]
+
+    def die(page, taken):
+        raise ConnectionError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(importing, "_store", die)
+        with pytest.raises(ConnectionError):
+            imported.split(first)
+    imported.step("give-up", importId=imported.import_id, part=second)
+
+    imported.split(first)
+    imported.split(second)
+
+    recognise_all(stack)
+    assert [page["status"] for page in imported.pages()] == ["ready"]
+    assert imported.read()["pagesDone"] == 1
+    stack.assert_counters_hold()
+
+
 def test_two_attempts_at_the_same_part_make_each_page_once(stack, upload, monkeypatch):
     imported = upload(MIXED)
     (part,) = imported.open()["parts"]
