@@ -41,6 +41,7 @@ class LocalSystem:
     `apis` are the names of its APIs; the scanner's is at `endpoint`.
     """
 
+    folder: Path
     endpoint: str
     apis: tuple[str, ...]
     engine: str
@@ -166,6 +167,7 @@ def _read_addresses(path: Path) -> LocalSystem:
         addresses: dict[str, Any] = json.loads(path.read_text("utf-8"))
         user = addresses["users"][0]
         system = LocalSystem(
+            folder=path.parent,
             endpoint=addresses["apis"]["ScannerApi"].rstrip("/"),
             apis=tuple(addresses["apis"]),
             engine=addresses["engine"],

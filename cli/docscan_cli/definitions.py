@@ -15,6 +15,8 @@ from docscan_cli.wording import printable
 if TYPE_CHECKING:
     import boto3
 
+    from docscan_cli.connection import LocalSystem
+
 HTTP_API, REST_API = "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"
 _NESTED_STACK = "AWS::CloudFormation::Stack"
 
@@ -26,12 +28,12 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
-def of_local_system(apis: Iterable[str], name: str, format_: Format) -> tuple[bytes, str]:
-    """The definition of one of a local system's `apis`, as it is served, and what is to be known of it.
+def of_local_system(system: "LocalSystem", name: str, format_: Format) -> tuple[bytes, str]:
+    """The definition of an API of the local system, as it is served, and what is to be known of it.
 
     Raises RefusedError where there is no such API.
     """
-    return ask_samhost("export", [chosen(apis, name), "--format", format_])
+    return ask_samhost("export", system.folder, [chosen(system.apis, name), "--format", format_])
 
 
 def of_stack(session: "boto3.Session", stack: str, name: str, stage: str | None, format_: Format) -> bytes:

@@ -38,7 +38,7 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     returned. Raises UnreachableError when what samhost needs is not installed.
     """
     own = ["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"] if verb == "up" else []
-    command = _samhost(verb, *own, *arguments)
+    command = _samhost(verb, _data_folder(verb), *own, *arguments)
     if os.name == "posix":
         sys.stdout.flush()
         sys.stderr.flush()
@@ -48,21 +48,22 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def ask_samhost(verb: str, arguments: Sequence[str]) -> tuple[bytes, str]:
-    """What `samhost VERB ARGUMENTS…` answers, of the same data folder: its standard output, and what it says besides.
+def ask_samhost(verb: str, folder: Path, arguments: Sequence[str]) -> tuple[bytes, str]:
+    """What `samhost VERB ARGUMENTS…` answers of the system of a data folder: its output, and what it says besides.
 
     Raises RefusedError with what it says where it fails, UnreachableError when what it needs is not installed.
     """
     import subprocess
 
-    run = subprocess.run(_samhost(verb, *arguments), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    command = _samhost(verb, str(folder), *arguments)
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     said = run.stderr.decode(errors="replace").strip()
     if run.returncode:
         raise RefusedError(said.removeprefix("samhost: "))
     return run.stdout, said
 
 
-def _samhost(verb: str, *arguments: str) -> list[str]:
+def _samhost(verb: str, folder: str, *arguments: str) -> list[str]:
     # The package comes with this command; what it needs is the extra `local`, which the engine stands for here.
     if not (importlib.util.find_spec("samhost") and importlib.util.find_spec("ministack")):
         raise UnreachableError(
@@ -70,4 +71,4 @@ def _samhost(verb: str, *arguments: str) -> list[str]:
             "in the project's folder."
         )
     # -P: what lies in the current folder is data, not code. An option given later goes before one given here.
-    return [sys.executable, "-P", "-m", "samhost", verb, "--data-dir", _data_folder(verb), *arguments]
+    return [sys.executable, "-P", "-m", "samhost", verb, "--data-dir", folder, *arguments]

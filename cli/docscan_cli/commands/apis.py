@@ -55,7 +55,7 @@ def export(
     if isinstance(system, LocalSystem):
         if stage is not None:
             raise InvalidInputError("--stage is for systems on AWS: locally all stages of an API serve the same.")
-        document, remarks = of_local_system(system.apis, name, format_)
+        document, remarks = of_local_system(system, name, format_)
     else:
         if importlib.util.find_spec("boto3") is None:
             raise InvalidInputError("This takes the AWS SDK. Install it with `pip install 'docscan[local]'`.")

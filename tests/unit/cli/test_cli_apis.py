@@ -84,6 +84,13 @@ def test_what_samhost_refuses_is_said_in_its_words(local, run):
     assert not (local / "api.json").exists()
 
 
+def test_the_system_is_the_one_that_the_other_commands_find(local, run, monkeypatch):
+    (local / "below" / ".docscan").mkdir(parents=True)  # nothing runs here
+    monkeypatch.chdir(local / "below")
+
+    assert json.loads(run("api", "export", "scanner").stdout) == SCANNER
+
+
 def test_a_stage_is_nothing_to_choose_locally(local, run):
     assert run("api", "export", "scanner", "--stage", "prod").exit_code == 2
 
