@@ -1,4 +1,4 @@
-"""The `samhost` command: up, down, status, logs, reset."""
+"""The `samhost` command: up, down, status, logs, export, reset."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from samhost.definitions import FORMATS, missing_parts, read_definition
 from samhost.deployment import engine_client
 from samhost.errors import AlreadyRunningError, NotRunningError, SamhostError
 from samhost.settings import Settings, machine_architecture
@@ -85,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     logs = verb("logs", _logs, "what it said")
     logs.add_argument("name", nargs="?", help="engine, gateway, textract, sam-build, sam-deploy, or functions")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is said")
+    export = verb("export", _export, "write an API's OpenAPI document, ready to be imported, to the standard output")
+    export.add_argument("name", help="the API, as `status` calls it")
+    export.add_argument("--format", choices=FORMATS, default="json", help="what it is written in")
     reset = verb("reset", _reset, "delete all its data, and the build")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     return parser
@@ -263,6 +267,16 @@ def _log_streams(logs) -> Iterator[tuple[tuple[str, str], list[dict]]]:
             (group, stream),
             logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"],
         )
+
+
+def _export(options: argparse.Namespace) -> None:
+    data_dir = options.data_dir.resolve()
+    if _addresses(data_dir) is None:
+        raise NotRunningError(data_dir)
+    document = read_definition(Settings(Path(), data_dir).gateway_file, options.name)
+    for missing in missing_parts(document):
+        print(f"Not served here, and not in the document: {missing}", file=sys.stderr)
+    sys.stdout.buffer.write(FORMATS[options.format](document).encode())
 
 
 def _reset(options: argparse.Namespace) -> None:

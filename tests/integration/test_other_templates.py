@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+import yaml
 from local_system import ROOT, System, free_ports
+from samtranslator.yaml_helper import yaml_parse
 
 PROJECTS = ROOT / "tests" / "projects"
 
@@ -132,6 +134,42 @@ def test_an_inline_document_is_served_on_its_stage(tmp_path):
     assert order.json() == {"route": "GET /orders/{orderId}", "path": "/test/orders/9", "order": "9", "currency": "EUR"}
     assert order.headers["access-control-allow-origin"] == "https://two.example"
     assert created["route"] == "POST /orders"
+
+
+def test_an_exported_document_is_served_unchanged_as_a_template_s_own(tmp_path):
+    project = shutil.copytree(PROJECTS / "inline", tmp_path / "inline")
+    overrides = ["--parameter-overrides", "Currency=EUR"]
+
+    def look(running):
+        exported = samhost("export", "OrdersApi", "--data-dir", running.system.data_dir, "--format", "yaml")
+        assert exported.returncode == 0, exported.stdout
+        with running.api("OrdersApi") as api:
+            asked = [
+                api.get("/orders/9", headers={"origin": "https://two.example"}),
+                api.get("/orders/9", headers={"origin": "https://three.example"}),
+                api.options(
+                    "/orders", headers={"origin": "https://one.example", "access-control-request-method": "GET"}
+                ),
+                api.post("/orders"),
+                api.delete("/orders"),
+            ]
+        own = {"apigw-requestid", "date"}
+        answers = [(a.status_code, a.text, {k: v for k, v in a.headers.items() if k not in own}) for a in asked]
+        return yaml.safe_load(exported.stdout), answers
+
+    with hosted(project, tmp_path, *overrides) as running:
+        document, answers = look(running)
+    template = yaml_parse((project / "template.yaml").read_text())
+    api, function = (template["Resources"][name]["Properties"] for name in ("OrdersApi", "OrdersFunction"))
+    del api["CorsConfiguration"], function["Events"]
+    api["DefinitionBody"] = document
+    everything = {"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${OrdersApi}/*"}
+    template["Resources"]["DocumentRoutesPermission"]["Properties"]["SourceArn"] = everything
+    (project / "template.yaml").write_text(yaml.safe_dump(template))
+
+    with hosted(project, tmp_path, *overrides) as running:
+        assert look(running) == (document, answers)
+    assert [status for status, *_ in answers] == [200, 200, 204, 200, 404]
 
 
 def test_included_documents_are_served(tmp_path):
