@@ -9,8 +9,20 @@ import pytest
 from stacks import HTTP_API, NESTED, ROLE, ROOT, SERVICE, STACKS, TASK, TEMPLATES, as_list, environment, resources
 
 # ---------------------------------------------------------------- Who may call whom
-# Who serves the internet says here why; everybody else names the groups that may call.
-OPEN_TO_THE_WORLD: set[tuple[str, str]] = set()
+# API Gateway comes to a public load balancer from the internet, from addresses that nobody knows beforehand. Its rules
+# let nobody pass who does not bring a key.
+OPEN_TO_THE_WORLD = {
+    ("sites-load-balancer.yaml", "FromInternet"): "PublicAlb",
+    ("sites-load-balancer.yaml", "FromInternetToHelloworld"): "PublicAlb",
+    ("sites-load-balancer.yaml", "NetworkSecurityGroup"): "PublicNlb",
+}
+DYNAMIC_PORTS = (32768, 65535)  # of containers on EC2
+
+
+def ingress(properties):
+    """The rules of a group, or the rule that a resource is: `(condition, rule)`."""
+    rules = properties.get("SecurityGroupIngress", []) if "GroupDescription" in properties else [properties]
+    return [(rule["Fn::If"][0], rule["Fn::If"][1]) if "Fn::If" in rule else (None, rule) for rule in rules]
 
 
 @pytest.mark.parametrize(
@@ -18,12 +30,14 @@ OPEN_TO_THE_WORLD: set[tuple[str, str]] = set()
     [*resources("AWS::EC2::SecurityGroup"), *resources("AWS::EC2::SecurityGroupIngress")],
 )
 def test_security_groups_let_in_groups_and_not_addresses(stack, name, properties):
-    if (stack, name) in OPEN_TO_THE_WORLD:
-        return
-    for rule in properties.get("SecurityGroupIngress", []) if "GroupDescription" in properties else [properties]:
-        assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys()
-        assert "SourceSecurityGroupId" in rule
-        assert rule["FromPort"] == rule["ToPort"], "one port"
+    for condition, rule in ingress(properties):
+        if (stack, name) in OPEN_TO_THE_WORLD:
+            condition = condition or STACKS[stack]["Resources"][name]["Condition"]
+            assert condition == OPEN_TO_THE_WORLD[stack, name]
+        else:
+            assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys()
+            assert "SourceSecurityGroupId" in rule
+        assert rule["FromPort"] == rule["ToPort"] or (rule["FromPort"], rule["ToPort"]) == DYNAMIC_PORTS
 
 
 @pytest.mark.parametrize(("stack", "name", "properties"), resources("AWS::EC2::SecurityGroup"))
@@ -138,12 +152,24 @@ def statement(role, action):
     return found
 
 
+# Actions that know no resource, or none but whoever calls (docs.aws.amazon.com/service-authorization/latest/reference).
+OF_NO_RESOURCE = {
+    "ecr:GetAuthorizationToken",
+    "ecs:DiscoverPollEndpoint",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+}
+
+
 @pytest.mark.parametrize(("stack", "name", "properties"), resources(ROLE))
 def test_roles_name_actions_and_resources(stack, name, properties):
     for policy in properties.get("Policies", []):
         for one in policy["PolicyDocument"]["Statement"]:
             assert not any("*" in action for action in as_list(one["Action"]))
-            assert one["Resource"] != "*" or one["Action"] == "ecr:GetAuthorizationToken", "it knows no other"
+            assert one["Resource"] != "*" or set(as_list(one["Action"])) <= OF_NO_RESOURCE
 
 
 @pytest.mark.parametrize(("stack", "name", "properties"), resources("AWS::DynamoDB::Table"))
@@ -193,5 +219,10 @@ def test_what_costs_money_while_nobody_calls_is_not_there_unless_it_is_asked_for
         if resource["Type"] == NESTED:
             assert name == "Network" or resource["Condition"] == f"{name}Wanted"
             assert "Condition" in resource
-    for variant in ("ServicesStack",):
-        assert template["Parameters"][variant]["Default"] == "no"
+    for variant, default in [
+        ("ServicesStack", "no"),
+        ("CatalogStack", "no"),
+        ("SitesStack", "none"),
+        ("ConsumerStack", "no"),
+    ]:
+        assert template["Parameters"][variant]["Default"] == default
