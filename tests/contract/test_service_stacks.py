@@ -9,14 +9,20 @@ import pytest
 from stacks import HTTP_API, NESTED, ROLE, ROOT, SERVICE, STACKS, TASK, TEMPLATES, as_list, environment, resources
 
 # ---------------------------------------------------------------- Who may call whom
-# Who serves the internet says here why; everybody else names the groups that may call.
-# API Gateway calls a public load balancer from addresses that are nobody's; the balancer's rules ask for its key.
+# API Gateway comes to a public load balancer from the internet, from addresses that nobody knows beforehand. Its rules
+# let nobody pass who does not bring a key.
 OPEN_TO_THE_WORLD = {
-    ("sites-load-balancer.yaml", "FromInternet"),
-    ("sites-load-balancer.yaml", "FromInternetToHelloworld"),
-    ("sites-load-balancer.yaml", "NetworkSecurityGroup"),
+    ("sites-load-balancer.yaml", "FromInternet"): "PublicAlb",
+    ("sites-load-balancer.yaml", "FromInternetToHelloworld"): "PublicAlb",
+    ("sites-load-balancer.yaml", "NetworkSecurityGroup"): "PublicNlb",
 }
-ONE_OF_DOCKER_S_PORTS = (32768, 65535)
+DYNAMIC_PORTS = (32768, 65535)  # of containers on EC2
+
+
+def ingress(properties):
+    """The rules of a group, or the rule that a resource is: `(condition, rule)`."""
+    rules = properties.get("SecurityGroupIngress", []) if "GroupDescription" in properties else [properties]
+    return [(rule["Fn::If"][0], rule["Fn::If"][1]) if "Fn::If" in rule else (None, rule) for rule in rules]
 
 
 @pytest.mark.parametrize(
@@ -24,13 +30,14 @@ ONE_OF_DOCKER_S_PORTS = (32768, 65535)
     [*resources("AWS::EC2::SecurityGroup"), *resources("AWS::EC2::SecurityGroupIngress")],
 )
 def test_security_groups_let_in_groups_and_not_addresses(stack, name, properties):
-    if (stack, name) in OPEN_TO_THE_WORLD:
-        return
-    for rule in properties.get("SecurityGroupIngress", []) if "GroupDescription" in properties else [properties]:
-        assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys()
-        assert "SourceSecurityGroupId" in rule
-        ports = (rule["FromPort"], rule["ToPort"])
-        assert ports[0] == ports[1] or ports == ONE_OF_DOCKER_S_PORTS, "one port"
+    for condition, rule in ingress(properties):
+        if (stack, name) in OPEN_TO_THE_WORLD:
+            condition = condition or STACKS[stack]["Resources"][name]["Condition"]
+            assert condition == OPEN_TO_THE_WORLD[stack, name]
+        else:
+            assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys()
+            assert "SourceSecurityGroupId" in rule
+        assert rule["FromPort"] == rule["ToPort"] or (rule["FromPort"], rule["ToPort"]) == DYNAMIC_PORTS
 
 
 @pytest.mark.parametrize(("stack", "name", "properties"), resources("AWS::EC2::SecurityGroup"))
@@ -145,7 +152,8 @@ def statement(role, action):
     return found
 
 
-WITHOUT_RESOURCES = {
+# Actions that know no resource, or none but whoever calls (docs.aws.amazon.com/service-authorization/latest/reference).
+OF_NO_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "ecs:DiscoverPollEndpoint",
     "ssm:UpdateInstanceInformation",
@@ -161,7 +169,7 @@ def test_roles_name_actions_and_resources(stack, name, properties):
     for policy in properties.get("Policies", []):
         for one in policy["PolicyDocument"]["Statement"]:
             assert not any("*" in action for action in as_list(one["Action"]))
-            assert one["Resource"] != "*" or set(as_list(one["Action"])) <= WITHOUT_RESOURCES
+            assert one["Resource"] != "*" or set(as_list(one["Action"])) <= OF_NO_RESOURCE
 
 
 @pytest.mark.parametrize(("stack", "name", "properties"), resources("AWS::DynamoDB::Table"))
@@ -211,5 +219,10 @@ def test_what_costs_money_while_nobody_calls_is_not_there_unless_it_is_asked_for
         if resource["Type"] == NESTED:
             assert name == "Network" or resource["Condition"] == f"{name}Wanted"
             assert "Condition" in resource
-    defaults = {name: p["Default"] for name, p in template["Parameters"].items() if name.endswith("Stack")}
-    assert defaults == {"ServicesStack": "no", "CatalogStack": "no", "SitesStack": "none", "ConsumerStack": "no"}
+    for variant, default in [
+        ("ServicesStack", "no"),
+        ("CatalogStack", "no"),
+        ("SitesStack", "none"),
+        ("ConsumerStack", "no"),
+    ]:
+        assert template["Parameters"][variant]["Default"] == default
