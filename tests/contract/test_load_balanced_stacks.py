@@ -230,6 +230,14 @@ def test_the_world_may_only_come_to_a_public_load_balancer():
     assert SITES["ProdServices"]["Properties"]["Parameters"]["GatewayKeyArn"]["Fn::If"][0] == "Public"
 
 
+def test_services_ask_for_the_instances_by_the_name_that_these_have():
+    name = {"Fn::Sub": "${AWS::StackName}-instances"}
+
+    assert SITES["Instances"]["Properties"]["Parameters"]["CapacityProviderName"] == name
+    for stack in ("ProdServices", "DevServices"):
+        assert SITES[stack]["Properties"]["Parameters"]["CapacityProvider"]["Fn::If"] == ["OnInstances", name, ""]
+
+
 def test_instances_keep_their_own_role_from_tasks_and_end_when_nobody_needs_them():
     capacity = STACKS["ec2-capacity.yaml"]["Resources"]
     metadata = capacity["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["MetadataOptions"]
