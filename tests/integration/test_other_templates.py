@@ -202,6 +202,18 @@ def test_the_api_of_a_nested_stack_is_served(tmp_path):
         assert line in running.said
 
 
+def test_a_nested_stack_can_be_deployed_anew_with_resources_that_stay(tmp_path):
+    queues = []
+    for team in ("one", "two"):
+        with hosted("nested", tmp_path, "--parameter-overrides", f"Team={team}") as running:
+            queues.append(running.system.addresses["outputs"]["TasksQueue"])
+            with running.api("Tasks/ServerlessHttpApi") as api:
+                assert api.get("/tasks").json()["OWNER"] == f"team-{team}"
+
+    assert queues[0] == queues[1]
+    assert queues[0].startswith("arn:aws:sqs:")
+
+
 def test_a_missing_parameter_is_asked_for_before_anything_is_built(tmp_path):
     (engine,) = free_ports(1)
     up = samhost(
