@@ -21,16 +21,18 @@ from samhost.gateway import access_log
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
-from samhost.gateway.connections import Connections
+from samhost.gateway.cloud_map import CloudMap
+from samhost.gateway.connections import Client, Connections, Origin
 from samhost.gateway.document import Api, load
-from samhost.gateway.engine import CALL_SECONDS, Engine
+from samhost.gateway.engine import Engine
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
-from samhost.gateway.integrations.http_proxy import send_request
+from samhost.gateway.integrations.http_proxy import HttpProxy
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
+from samhost.gateway.messages import BODY_BYTES
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
@@ -52,23 +54,22 @@ async def serve(config: Mapping[str, Any]) -> None:
     """
     _raise_file_limit()
     credentials = _credentials()
-    apis = [load(definition, config["region"], config["accountId"]) for definition in config["apis"]]
+    load_balancers = config.get("loadBalancers", [])
+    apis = [load(definition, config["region"], config["accountId"], load_balancers) for definition in config["apis"]]
     addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(_listen(api, *address)) for api, address in zip(apis, addresses, strict=True)]
-        # Who is called decides how much runs at once, so connections are not limited here.
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
-            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
-        ) as session:
+        # No issuer's answer may leave anything for the next call.
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            # Who is called decides how much runs at once, so connections are not limited here.
+            client = stack.enter_context(contextlib.closing(Client(BODY_BYTES)))
             connections = stack.enter_context(contextlib.closing(_connections(config["engine"])))
             engine = Engine(connections, urlsplit(config["engine"]).netloc, config["region"], credentials)
             roles = Roles(engine)
             invoker = Invoker(Functions(engine), roles)
             by_type = (
                 authorizers(KeySets(partial(fetch, session), config["engine"]), invoker),
-                integrations(invoker, ServiceIntegration(engine, roles), partial(send_request, session)),
+                integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(client.send, CloudMap(engine))),
             )
             servers = [_Server(_settings(Gateway(api, *by_type, _print))) for api in apis]
             _stop_on_signals(servers)
@@ -88,7 +89,7 @@ def _raise_file_limit() -> None:
 
 def _connections(url: str) -> Connections:
     parts = urlsplit(url)
-    return Connections(parts.hostname or "", parts.port or 80)
+    return Connections(Origin(parts.hostname or "", parts.port or 80))
 
 
 def _listen(api: Api, host: str, port: int) -> socket.socket:

@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
-from samhost.gateway.connections import Reply
+from samhost.gateway.cloud_map import CloudMap
 from samhost.gateway.document import load
+from samhost.gateway.engine import Reply
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Invocation
+from samhost.gateway.integrations.http_proxy import HttpProxy
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
@@ -163,7 +165,8 @@ class FakeBackend:
     seconds: float = 0
     requests: list[SimpleNamespace] = field(default_factory=list)
 
-    async def send(self, method, url, headers, body):
+    async def send(self, origin, method, target, headers, body):
+        url = f"{'https' if origin.is_tls else 'http'}://{origin.authority}{target}"
         self.requests.append(SimpleNamespace(method=method, url=url, headers=headers, body=body))
         await asyncio.sleep(self.seconds)
         if self.failure:
@@ -274,7 +277,7 @@ def definition():
 def serve(definition, signing_key):
     """Serve paths, or route keys that one function answers: `serve("GET /pets", "ANY /{proxy+}")`."""
 
-    def build(*keys, paths=None, functions=None, engine=None, backend=None, **options):
+    def build(*keys, paths=None, functions=None, engine=None, backend=None, load_balancers=(), **options):
         paths = dict(paths or {})
         for key in keys:
             method, _, path = key.partition(" ")
@@ -282,14 +285,14 @@ def serve(definition, signing_key):
             if key == "$default":
                 name, path = "x-amazon-apigateway-any-method", "/$default"
             paths.setdefault(path, {})[name] = integration()
-        api = load(definition(paths, **options), REGION, ACCOUNT)
+        api = load(definition(paths, **options), REGION, ACCOUNT, load_balancers)
         functions, engine, log = functions or FakeFunctions(), engine or FakeEngine(), []
         keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
         roles = Roles(engine)
         invoker = Invoker(functions, roles)
         by_type = (
             authorizers(keys, invoker),
-            integrations(invoker, ServiceIntegration(engine, roles), backend.send),
+            integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(backend.send, CloudMap(engine))),
         )
         return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
 
