@@ -6,12 +6,21 @@ Parameters that are not given stay as the stack has them, as always with `sam de
 import argparse
 import subprocess
 import sys
+from collections.abc import Iterable
 
-from environment import Environment, RefusedError, load_environment, parse_parameters, sam
+from environment import ROOT, Environment, RefusedError, load_environment, parse_parameters, sam
 from images import image_registry, image_tag, missing_images
+from samtranslator.yaml_helper import yaml_parse
 
 OFF = {"ServicesStack": "no", "CatalogStack": "no", "SitesStack": "none"}
 """The parameters that switch on what runs images, and their value without it."""
+
+
+def check_names(parameters: Iterable[str]) -> None:
+    """Raise RefusedError for a parameter that the template does not have: `sam deploy` would say nothing."""
+    declared = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
+    if unknown := [name for name in parameters if name not in declared]:
+        raise RefusedError(f"template.yaml has no parameter {unknown[0]}. It has: {', '.join(declared)}.")
 
 
 def image_parameters(environment: Environment) -> dict[str, str]:
@@ -39,7 +48,9 @@ def main() -> None:
     parser.add_argument("--config-env", default="default", help="an environment of samconfig.toml")
     parser.add_argument("parameters", nargs="*", metavar="KEY=VALUE", help="parameters of template.yaml")
     arguments = parser.parse_args()
-    environment = load_environment(arguments.config_env, parse_parameters(arguments.parameters))
+    given = parse_parameters(arguments.parameters)
+    check_names(given)
+    environment = load_environment(arguments.config_env, given)
     parameters = dict(environment.parameters) | image_parameters(environment)
     sam("build", "--config-env", environment.name, parameters=parameters)
     sam("deploy", "--config-env", environment.name, parameters=parameters)

@@ -18,6 +18,8 @@ from environment import IMAGES_STACK, RefusedError, load_environment
 _ATTEMPTS = 3
 _HOUR = {"Delay": 5, "MaxAttempts": 720}  # load balancers and their networks take their time
 _NESTED = "AWS::CloudFormation::Stack"
+_SAM = "aws-sam-cli-managed-default"
+"""SAM's own stack: the bucket through which every SAM application of a region is deployed."""
 
 
 @dataclass(frozen=True, order=True)
@@ -157,7 +159,7 @@ def main() -> None:
         if stack_id:
             print(f"Deleting the stack {stack} …", flush=True)
             stacks.delete(stack_id)
-    _finish(stacks.retained(name), region, data=arguments.data)
+    _finish(stacks, name, region, data=arguments.data)
 
 
 def _announce(names: list[str], retained: list[Resource], *, data: bool) -> None:
@@ -168,8 +170,9 @@ def _announce(names: list[str], retained: list[Resource], *, data: bool) -> None
             print(f"  of an earlier stack: {_describe(resource)}")
 
 
-def _finish(retained: list[Resource], region: str, *, data: bool) -> None:
+def _finish(stacks: Stacks, name: str, region: str, *, data: bool) -> None:
     """Delete what is retained, or name it; and name what is nobody's in particular."""
+    retained = stacks.retained(name)
     for resource in retained:
         kind = KINDS.get(resource.type)
         if data and kind:
@@ -179,7 +182,8 @@ def _finish(retained: list[Resource], region: str, *, data: bool) -> None:
             print(f"Retained: {_describe(resource)}")
     if retained and not data:
         print("It costs what its storage costs. To delete it, too, for good: make destroy DATA=delete")
-    print("Not touched: the stack aws-sam-cli-managed-default, which `sam deploy` uploads through. Others may use it.")
+    if stacks.find(_SAM):
+        print(f"Not touched: the stack {_SAM}, through which other SAM applications may be deployed, too.")
 
 
 def _describe(resource: Resource) -> str:

@@ -72,6 +72,12 @@ def test_a_parameter_without_a_value_is_refused():
         parse_parameters(["ServicesStack"])
 
 
+def test_a_parameter_that_the_template_does_not_have_is_refused():
+    deploy.check_names(["AlarmEmail", "Architecture"])
+    with pytest.raises(RefusedError, match=r"no parameter AlarmMail. It has: .*AlarmEmail"):
+        deploy.check_names(["AlarmMail"])
+
+
 @pytest.fixture
 def pushed(monkeypatch):
     """Sets which registry there is, and whether it has this commit's images."""
