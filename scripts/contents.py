@@ -49,15 +49,15 @@ def _delete_bucket(region: str, name: str) -> None:
 
 
 def _empty_repository(region: str, name: str) -> None:
+    """Delete every image; those that are part of another one can go only once that one is gone."""
     ecr = boto3.client("ecr", region_name=region)
-    digests = {
-        image["imageDigest"]
-        for page in ecr.get_paginator("list_images").paginate(repositoryName=name)
-        for image in page["imageIds"]
-    }
-    images = [{"imageDigest": digest} for digest in sorted(digests)]
-    for start in range(0, len(images), _MOST_IMAGES):
-        ecr.batch_delete_image(repositoryName=name, imageIds=images[start : start + _MOST_IMAGES])
+    while listed := ecr.list_images(repositoryName=name, maxResults=_MOST_IMAGES)["imageIds"]:
+        digests = [{"imageDigest": digest} for digest in {image["imageDigest"] for image in listed}]
+        answer = ecr.batch_delete_image(repositoryName=name, imageIds=digests)
+        if not answer["imageIds"]:
+            [failure, *_] = answer["failures"]
+            error = {"Code": failure["failureCode"], "Message": failure["failureReason"]}
+            raise ClientError({"Error": error}, "BatchDeleteImage")
 
 
 KINDS = {

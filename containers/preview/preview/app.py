@@ -26,6 +26,7 @@ from scanner.services import pages
 
 _DEFAULT_WIDTH = 800
 _WIDTH = re.compile(r"[1-9][0-9]{0,3}")
+_TAKES_WEBP = re.compile(r"image/webp\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 _REFUSALS = {
     InvalidRequestError: 400,
     UnauthenticatedError: 401,
@@ -85,7 +86,7 @@ def _width(request: Request) -> int:
 
 def _kind(request: Request) -> Kind:
     """WebP for who names it: it is smaller by a third, and `*/*` is said also by those who cannot read it."""
-    return Kind.WEBP if Kind.WEBP in request.headers.get("accept", "") else Kind.JPEG
+    return Kind.WEBP if _TAKES_WEBP.search(request.headers.get("accept", "")) else Kind.JPEG
 
 
 def _etag(page: Page, width: int, kind: Kind) -> str:

@@ -160,10 +160,16 @@ def test_the_owner_gets_a_picture(show):
     assert answer.headers["vary"] == "Accept"
 
 
-@pytest.mark.parametrize("accept", ["image/webp", "text/html,image/avif,image/webp,*/*;q=0.8"])
+@pytest.mark.parametrize(
+    "accept", ["image/webp", "text/html,image/avif,image/webp,*/*;q=0.8", "Image/WebP;q=0.1, image/jpeg"]
+)
 def test_webp_is_for_those_who_say_they_read_it(show, accept):
     assert opened(show(accept=accept).content).format == "WEBP"
-    assert opened(show(accept="*/*").content).format == "JPEG"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "image/*", "image/jpeg, image/webp;q=0", "image/webp ; q=0.000, */*"])
+def test_jpeg_is_for_all_others(show, accept):
+    assert opened(show(accept=accept).content).format == "JPEG"
 
 
 @pytest.mark.parametrize("user", ["berta", "Anna", ""])
