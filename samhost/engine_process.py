@@ -1,6 +1,7 @@
 """The engine's process: MiniStack, its state in snapshots, and what it would lose on the way made good.
 
-Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`.
+Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`; load balancers are as the
+template says by `engine_load_balancers`.
 
 MiniStack writes its state when it stops in order, and only then. Here it is written every few seconds in which
 something has changed. For that, private names of MiniStack's are used, each of them asserted at start.
@@ -48,6 +49,22 @@ PRIVATE_NAMES = {
         "Worker._drain_stderr_bounded",
     ],
     "core.persistence": ["STATE_DIR", "save_all", "load_state"],
+    "services.alb": [
+        "_ACTION_MAP",
+        "_action_xml",
+        "_condition_xml",
+        "_empty",
+        "_error",
+        "_p",
+        "_parse_targets_param",
+        "_targets",
+        "_tgs",
+    ],
+    "services.cloudformation.provisioners": [
+        "_RESOURCE_HANDLERS",
+        "_elbv2_listener_actions",
+        "_flatten_listener_rule_conditions",
+    ],
     "services.kinesis": ["_streams"],
     "services.lambda_svc": [
         "CODE_BLOB_DIR",
@@ -87,10 +104,11 @@ def main() -> None:
         sys.exit(str(error))
     from ministack import app
 
-    from samhost import engine_logs
+    from samhost import engine_load_balancers, engine_logs
 
     engine_streams.install()
     engine_logs.install()
+    engine_load_balancers.install()
     app.load_state = _load_state
     app.save_all = lambda _states: snapshots.take_now()
     app.app = guarded(_application(app.app, snapshots, _instant(newest)))
