@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     verb("down", _down, "stop it; the data stays")
     verb("status", _status, "what runs, and where")
     logs = verb("logs", _logs, "what it said")
-    logs.add_argument("name", nargs="?", help="engine, gateway, textract, sam-build, sam-deploy, or functions")
+    logs.add_argument(
+        "name", nargs="?", help="engine, gateway, load-balancers, textract, sam-build, sam-deploy, or functions"
+    )
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is said")
     reset = verb("reset", _reset, "delete all its data, and the build")
     reset.add_argument("--yes", action="store_true", help="do not ask")
@@ -212,7 +214,8 @@ def _status(options: argparse.Namespace) -> None:
         print(f"Starting (process {pid}).")
         return
     print(f"Running (process {pid}).")
-    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items()]
+    rows += [("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
     for name, url in rows:
         if url:
             print(f"  {name:<14} {url}")

@@ -13,6 +13,7 @@ from samhost.elb.description import Target, describe
 from samhost.elb.rules import Facts
 from samhost.gateway.connections import Reply
 
+HANDLERS, ACTIONS = provisioners._RESOURCE_HANDLERS, alb._ACTION_MAP  # noqa: SLF001
 REPLACED = [
     (alb, "_action_xml"),
     (alb, "_condition_xml"),
@@ -25,11 +26,11 @@ class Template:
     """Resources made by the engine's CloudFormation; and its API."""
 
     def create(self, kind, **properties):
-        handler = provisioners._RESOURCE_HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
+        handler = HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
         return handler["create"](kind, properties, "stack")[0]
 
     def update(self, arn, kind, old, new):
-        handler = provisioners._RESOURCE_HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
+        handler = HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
         return handler["update"](arn, old, new, "stack", logical_id=kind)[0]
 
     def listener(self, action):
@@ -37,7 +38,7 @@ class Template:
         return self.create("Listener", LoadBalancerArn=balancer, Port=80, Protocol="HTTP", DefaultActions=[action])
 
     def ask(self, **parameters):
-        return alb._ACTION_MAP[parameters.pop("Action")]({key: [str(value)] for key, value in parameters.items()})
+        return ACTIONS[parameters.pop("Action")]({key: [str(value)] for key, value in parameters.items()})
 
     async def call(self, service, method, target, body, *, headers):
         parameters = {key: value[0] for key, value in parse_qs(body.decode()).items() if key != "Version"}
@@ -56,9 +57,9 @@ def template(monkeypatch):
     for module, name in REPLACED:
         monkeypatch.setattr(module, name, getattr(module, name))
     kind = "AWS::ElasticLoadBalancingV2::TargetGroup"
-    monkeypatch.setitem(provisioners._RESOURCE_HANDLERS, kind, dict(provisioners._RESOURCE_HANDLERS[kind]))
+    monkeypatch.setitem(HANDLERS, kind, dict(HANDLERS[kind]))
     for action in ("RegisterTargets", "DeregisterTargets"):
-        monkeypatch.setitem(alb._ACTION_MAP, action, alb._ACTION_MAP[action])
+        monkeypatch.setitem(ACTIONS, action, ACTIONS[action])
     engine_load_balancers.install()
     yield Template()
     alb.reset()
