@@ -1,6 +1,5 @@
 """The load balancers of a deployed template: a local port for each of their listeners, and the process behind them."""
 
-import contextlib
 import json
 from dataclasses import dataclass, field
 
@@ -8,8 +7,7 @@ from samhost.deployment import stack_resources
 from samhost.elb.description import HTTP, describe, groups_of
 from samhost.elb.errors import DescriptionError
 from samhost.errors import EngineAwayError
-from samhost.gateway.connections import Connections
-from samhost.gateway.engine import Engine
+from samhost.gateway.engine import connected
 from samhost.gateway.signing import Credentials
 from samhost.processes import Child, accepts_connections, free_ports
 from samhost.settings import HOST, REGION, ROOT_CREDENTIALS, Settings
@@ -33,10 +31,10 @@ async def find_load_balancers(settings: Settings) -> LoadBalancers:
     names = {arn: name for name, arn in stack_resources(settings, LISTENER).items()}
     if not names:
         return LoadBalancers()
-    with contextlib.closing(Connections(HOST, settings.engine_port)) as connections:
-        root = Credentials(ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"], ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+    root = Credentials(ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"], ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+    with connected(settings.engine_url, REGION, root) as engine:
         try:
-            there = await describe(Engine(connections, f"{HOST}:{settings.engine_port}", REGION, root))
+            there = await describe(engine)
         except (ConnectionError, TimeoutError, DescriptionError) as error:
             raise EngineAwayError(error) from error
     found = [(name, there.listeners[arn]) for arn, name in names.items() if arn in there.listeners]

@@ -5,7 +5,6 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -15,8 +14,7 @@ from samhost.elb.errors import DescriptionError
 from samhost.elb.http_listener import HttpListener
 from samhost.elb.network import Address, Network
 from samhost.elb.tcp_listener import TcpListener
-from samhost.gateway.connections import Connections
-from samhost.gateway.engine import Engine, credentials
+from samhost.gateway.engine import Engine, connected, credentials
 from samhost.http_server import HttpServer, http_server, listen, raise_file_limit, stop_on_signals
 
 PAUSE_SECONDS = 1.0  # between two questions
@@ -28,12 +26,10 @@ async def serve(config: Mapping[str, Any]) -> None:
     Raises ConfigurationError for a taken port, or missing credentials.
     """
     raise_file_limit()
-    own = credentials()
     addresses = {each["listener"]: Address.parse(each["address"]) for each in config["listeners"]}
     network = Network(
         {(each["loadBalancer"], each["port"]): addresses[each["listener"]] for each in config["listeners"]}
     )
-    parts = urlsplit(config["engine"])
     stopping = asyncio.Event()
     stop_on_signals(stopping.set)
     async with contextlib.AsyncExitStack() as stack:
@@ -46,9 +42,8 @@ async def serve(config: Mapping[str, Any]) -> None:
                 cookie_jar=aiohttp.DummyCookieJar(),  # no client's request may leave anything for the next
             )
         )
-        connections = stack.enter_context(contextlib.closing(Connections(parts.hostname or "", parts.port or 80)))
         balancing = stack.enter_context(contextlib.closing(Balancing(network, _print)))
-        engine = Engine(connections, parts.netloc, config["region"], own)
+        engine = stack.enter_context(connected(config["engine"], config["region"], credentials()))
         following = asyncio.create_task(_follow(engine, balancing))
         servers: list[HttpServer] = []
         serving: list[Awaitable[None]] = []

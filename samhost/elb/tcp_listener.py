@@ -26,7 +26,7 @@ class TcpListener:
         self._log = log
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve a connection; without a target it is reset."""
+        """Serve a connection; without a target it is closed."""
         try:
             listener = self._balancing.listener(self._arn)
             action = listener.default if listener else None

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from botocore.credentials import EnvProvider
 from botocore.exceptions import PartialCredentialsError
@@ -22,6 +23,14 @@ def credentials() -> Credentials:
         if found:
             return Credentials(*found.get_frozen_credentials()[:3])
     raise ConfigurationError("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: calls to the engine are signed")
+
+
+@contextlib.contextmanager
+def connected(url: str, region: str, own: Credentials) -> Iterator["Engine"]:
+    """The engine at a URL, called with these credentials; its connections are closed at the end."""
+    parts = urlsplit(url)
+    with contextlib.closing(Connections(parts.hostname or "", parts.port or 80)) as connections:
+        yield Engine(connections, parts.netloc, region, own)
 
 
 class Engine:

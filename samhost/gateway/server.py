@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -14,9 +13,8 @@ from samhost.gateway import access_log
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
-from samhost.gateway.connections import Connections
 from samhost.gateway.document import Api, load
-from samhost.gateway.engine import CALL_SECONDS, Engine, credentials
+from samhost.gateway.engine import CALL_SECONDS, connected, credentials
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.http_proxy import send_request
@@ -45,8 +43,7 @@ async def serve(config: Mapping[str, Any]) -> None:
             cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
             timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
         ) as session:
-            connections = stack.enter_context(contextlib.closing(_connections(config["engine"])))
-            engine = Engine(connections, urlsplit(config["engine"]).netloc, config["region"], own)
+            engine = stack.enter_context(connected(config["engine"], config["region"], own))
             roles = Roles(engine)
             invoker = Invoker(Functions(engine), roles)
             by_type = (
@@ -60,11 +57,6 @@ async def serve(config: Mapping[str, Any]) -> None:
             await asyncio.gather(
                 *(server.serve([listener]) for server, listener in zip(servers, listeners, strict=True))
             )
-
-
-def _connections(url: str) -> Connections:
-    parts = urlsplit(url)
-    return Connections(parts.hostname or "", parts.port or 80)
 
 
 def _stop(servers: list[HttpServer]) -> None:

@@ -11,7 +11,7 @@ from samhost import engine_load_balancers
 from samhost.elb.actions import FixedResponse, Forward
 from samhost.elb.description import Target, describe
 from samhost.elb.rules import Facts
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 
 HANDLERS, ACTIONS = provisioners._RESOURCE_HANDLERS, alb._ACTION_MAP  # noqa: SLF001
 REPLACED = [
