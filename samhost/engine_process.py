@@ -28,6 +28,8 @@ from samhost.engine_guard import guarded
 from samhost.snapshots import SnapshotError, Snapshots
 
 SNAPSHOT_PATH = "/_samhost/snapshot"
+# A header of requests that change nothing, such as those that are sent every second: no snapshot is taken after them.
+READS_ONLY = "x-samhost-reads-only"
 SNAPSHOTS_FOLDER = "SAMHOST_SNAPSHOTS"  # the environment variable that names it
 PAUSE_SECONDS = 2.0  # between two snapshots
 BUSY_SHARE = 0.25  # of the time, at most, is spent on writing them
@@ -111,7 +113,7 @@ def main() -> None:
     engine_load_balancers.install()
     app.load_state = _load_state
     app.save_all = lambda _states: snapshots.take_now()
-    app.app = guarded(_application(app.app, snapshots, _instant(newest)))
+    app.app = guarded(with_snapshots(app.app, snapshots, _instant(newest)))
     app.main()
 
 
@@ -171,8 +173,11 @@ def end_deliveries(sqs: dict, functions: dict) -> None:
                     message["visible_at"] = min(message["visible_at"], time.time())
 
 
-def _application(engine: Callable, snapshots: Snapshots, restored: datetime | None) -> Callable:
-    """The engine's ASGI application, with snapshots taken while it runs; a POST of SNAPSHOT_PATH asks for one."""
+def with_snapshots(engine: Callable, snapshots: Snapshots, restored: datetime | None) -> Callable:
+    """The engine's ASGI application, with snapshots taken while it runs; a POST of SNAPSHOT_PATH asks for one.
+
+    Requests with READS_ONLY cause none.
+    """
     touched = asyncio.Event()
     tasks = set()
 
@@ -193,7 +198,8 @@ def _application(engine: Callable, snapshots: Snapshots, restored: datetime | No
             try:
                 await engine(scope, receive, send)
             finally:
-                touched.set()
+                if all(name != READS_ONLY.encode() for name, _ in scope.get("headers", ())):
+                    touched.set()
 
     return application
 

@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 from samhost.elb.actions import Action, Forward, Refused, load_action
 from samhost.elb.errors import DescriptionError, UnsupportedError
 from samhost.elb.rules import LAST, Condition, Facts, Rule, first_met
+from samhost.engine_process import READS_ONLY
 from samhost.gateway.engine import Engine
 
-_FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+_HEADERS = {"content-type": "application/x-www-form-urlencoded; charset=utf-8", READS_ONLY: "true"}
 _NAMESPACE = "{http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/}"
 _OK = 200
 HTTP, TCP = "HTTP", "TCP"
@@ -126,7 +127,7 @@ class _Api:
 
     async def ask(self, action: str, members: str, **parameters: str) -> list[dict]:
         body = urlencode({"Action": action, "Version": "2015-12-01", **parameters}).encode()
-        reply = await self._engine.call("elasticloadbalancing", "POST", "/", body, headers=_FORM)
+        reply = await self._engine.call("elasticloadbalancing", "POST", "/", body, headers=_HEADERS)
         if reply.status != _OK:
             raise DescriptionError(action, reply.status)
         root = ElementTree.fromstring(reply.body)  # noqa: S314 - what the engine says, on this machine
