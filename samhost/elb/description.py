@@ -20,11 +20,14 @@ _HEADERS = {"content-type": "application/x-www-form-urlencoded; charset=utf-8", 
 _NAMESPACE = "{http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/}"
 _OK = 200
 HTTP, TCP = "HTTP", "TCP"
-# Attributes of target groups that would have requests go elsewhere, with the value that is acted on.
+# Properties and attributes of target groups that would have requests go elsewhere, with the values that are acted on.
 _ACTED_ON = {
-    "load_balancing.algorithm.type": "round_robin",
-    "slow_start.duration_seconds": "0",
-    "stickiness.enabled": "false",
+    "Protocol": (HTTP, TCP),
+    "TargetType": ("ip", "alb", "instance"),
+    "HealthCheckProtocol": (HTTP, TCP),
+    "load_balancing.algorithm.type": ("round_robin",),
+    "slow_start.duration_seconds": ("0",),
+    "stickiness.enabled": ("false",),
 }
 
 
@@ -204,7 +207,9 @@ def load_group(
         deregistration_delay=float(attributes.get("deregistration_delay.timeout_seconds", 300)),
         targets=tuple(Target(target["Id"], int(target["Port"])) for target in targets),
         not_acted_on=tuple(
-            f"{name} {value}" for name, wanted in _ACTED_ON.items() if (value := attributes.get(name, wanted)) != wanted
+            f"{name} {value}"
+            for name, acted_on in _ACTED_ON.items()
+            if (value := attributes.get(name) or told.get(name) or acted_on[0]) not in acted_on
         ),
     )
 

@@ -60,6 +60,7 @@ class Pool:
         """Begin without any target; `update` brings them."""
         self.group = group
         self.targets: dict[Target, RegisteredTarget] = {}
+        self._leaving: list[RegisteredTarget] = []  # those that were healthy until they were deregistered
         self._turn = 0
 
     def update(self, group: TargetGroup) -> tuple[list[RegisteredTarget], list[RegisteredTarget]]:
@@ -68,17 +69,26 @@ class Pool:
         gone = [self.targets.pop(target) for target in list(self.targets) if target not in group.targets]
         new = [RegisteredTarget(target) for target in group.targets if target not in self.targets]
         self.targets |= {each.target: each for each in new}
+        leaving = self._leaving + [each for each in gone if each.state is State.HEALTHY]
+        self._leaving = leaving if self._are_awaited() else []
         return new, gone
 
     def next(self) -> RegisteredTarget | None:
         """The healthy target whose turn it is; any unhealthy one where none is healthy (the group fails open).
 
-        None where no target is registered, or the only ones have not been checked yet [inf].
+        Where all targets are replaced at once, those before them go on until the first of the new ones is checked: at
+        AWS whoever replaces them sees their health, and waits for it. None where no target is registered, or the only
+        ones have not been checked yet [inf].
         """
-        registered = self.targets.values()
-        candidates = [each for each in registered if each.state is State.HEALTHY]
-        candidates = candidates or [each for each in registered if each.state is State.UNHEALTHY]
+        candidates = self._in(State.HEALTHY) or (self._are_awaited() and self._leaving) or self._in(State.UNHEALTHY)
         if not candidates:
             return None
         self._turn = (self._turn + 1) % len(candidates)
         return candidates[self._turn]
+
+    def _in(self, state: State) -> list[RegisteredTarget]:
+        return [each for each in self.targets.values() if each.state is state]
+
+    def _are_awaited(self) -> bool:
+        """Whether there are new targets, and no healthy ones."""
+        return bool(self._in(State.INITIAL)) and not self._in(State.HEALTHY)

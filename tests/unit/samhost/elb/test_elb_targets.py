@@ -90,6 +90,29 @@ def test_targets_come_and_go_and_those_that_stay_keep_their_health():
     assert {target.port: each.state for target, each in made.targets.items()} == {1: HEALTHY, 2: INITIAL}
 
 
+def test_targets_that_are_replaced_all_at_once_go_on_until_a_new_one_is_healthy():
+    made = pool(a=HEALTHY, b=UNHEALTHY)
+
+    made.update(group(8, 9))
+    before = {made.next().target.port for _ in range(4)}
+    made.update(group(8, 9))
+    still = {made.next().target.port for _ in range(4)}
+    made.targets[Target("127.0.0.1", 9)].record(True, CHECK)
+    after = {made.next().target.port for _ in range(4)}
+    made.update(group(7))
+
+    assert (before, still, after) == ({0}, {0}, {9})
+    assert made.next().target.port == 9
+
+
+def test_targets_that_are_deregistered_and_not_replaced_get_nothing():
+    made = pool(a=HEALTHY)
+
+    made.update(group())
+
+    assert made.next() is None
+
+
 def test_requests_under_way_at_a_deregistered_target_have_its_delay_and_no_more():
     async def main():
         target = RegisteredTarget(Target("127.0.0.1", 1))
@@ -103,7 +126,13 @@ def test_requests_under_way_at_a_deregistered_target_have_its_delay_and_no_more(
 
 
 def test_attributes_that_nothing_acts_on_are_named():
-    told = {"TargetGroupArn": "arn", "TargetGroupName": "name", "Matcher": {"HttpCode": "200,204-206"}}
+    told = {
+        "TargetGroupArn": "arn",
+        "TargetGroupName": "name",
+        "TargetType": "lambda",
+        "Protocol": "HTTP",
+        "Matcher": {"HttpCode": "200,204-206"},
+    }
     attributes = {
         "deregistration_delay.timeout_seconds": "7",
         "stickiness.enabled": "true",
@@ -112,7 +141,7 @@ def test_attributes_that_nothing_acts_on_are_named():
 
     loaded = load_group(told, [{"Id": "127.0.0.1", "Port": "80"}], attributes)
 
-    assert loaded.not_acted_on == ("stickiness.enabled true",)
+    assert loaded.not_acted_on == ("TargetType lambda", "stickiness.enabled true")
     assert loaded.deregistration_delay == 7
     assert loaded.check.statuses == (range(200, 201), range(204, 207))
     assert loaded.targets == (Target("127.0.0.1", 80),)
