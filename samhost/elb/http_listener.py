@@ -80,7 +80,8 @@ class HttpListener:
         except TimeoutError as error:
             await self._failed(answering, 502 if limit.expired() else 504, address, error)
         except aiohttp.ClientError as error:
-            await self._failed(answering, 502, address, error)
+            if not isinstance(error.__cause__, ClientLeftError):  # nobody is there to be answered
+                await self._failed(answering, 502, address, error)
 
     async def _exchange(
         self, listener: Listener, address: Address, facts: Facts, receive: Receive, answering: "_Answering"
@@ -151,8 +152,10 @@ def _refusal(scope: Mapping[str, Any], facts: Facts, listener: Listener | None) 
     """The answer to what is looked at no further."""
     line = len(facts.method) + len(facts.path) + len(facts.query) + len(f"  HTTP/{scope['http_version']}?")
     sizes = [len(name) + len(value) + 2 for name, value in facts.headers]
+    hosts = len(facts.values("host"))
+    is_whole = hosts == 1 or (hosts == 0 and scope["http_version"] == "1.0")
     # A path that does not begin with a slash could name another server.
-    if not facts.path.startswith("/") or max([line, *sizes]) > LINE_BYTES or sum(sizes) > HEADERS_BYTES:
+    if not is_whole or not facts.path.startswith("/") or max([line, *sizes]) > LINE_BYTES or sum(sizes) > HEADERS_BYTES:
         return page(400)
     if facts.values("upgrade"):
         return page(501, "not emulated: connections that become something else than HTTP")
@@ -179,7 +182,7 @@ def _sent_headers(facts: Facts, port: int) -> Headers:
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
-    named = {name.strip().lower() for value in facts.values("connection") for name in value.split(",")}
+    named = {name.strip().lower() for value in facts.values("connection") for name in value.split(",")} - {"host"}
     # aiohttp writes UTF-8: this is the text that it makes the same bytes of.
     kept = [
         (name, value.encode("latin-1").decode(errors="replace"))

@@ -9,10 +9,12 @@ import pytest
 
 from samhost.elb.actions import FixedResponse, Forward, Refused
 from samhost.elb.description import LAST, Listener
-from samhost.elb.http_listener import HttpListener, trace_id
+from samhost.elb.http_listener import ClientLeftError, HttpListener, trace_id
 from samhost.elb.network import Address
 from samhost.elb.rules import Rule
 from samhost.elb.targets import RegisteredTarget, Target
+
+HOST = (b"host", b"example.com")
 
 
 class Answer:
@@ -44,6 +46,19 @@ class Session:
         yield self.answer
 
 
+class DrainedWhileAsked(Answer):
+    """An answer that does not come, of a target whose deregistration delay is over at once."""
+
+    def __init__(self):
+        super().__init__(headers=())
+        self.target = None
+
+    async def iter_any(self):
+        self.target.drain(0)
+        await asyncio.sleep(60)
+        yield b""
+
+
 class Balancing:
     """One listener, and one target or none."""
 
@@ -62,6 +77,8 @@ def ask(answer=None, *, action=Forward((("group", 1),)), target=True, messages=N
     session, sent, logged = Session(answer), [], []
     registered = RegisteredTarget(Target("127.0.0.1", 8080)) if target else None
     listener = HttpListener("arn", Balancing(action, registered), session, logged.append)
+    if isinstance(answer, DrainedWhileAsked):
+        answer.target = registered
     waiting = messages or [{"type": "http.request", "body": b""}]
 
     async def receive():
@@ -72,7 +89,7 @@ def ask(answer=None, *, action=Forward((("group", 1),)), target=True, messages=N
 
     http = {
         "method": "GET", "path": "/a", "raw_path": b"/a", "query_string": b"", "http_version": "1.1",
-        "headers": [(b"host", b"example.com")], "client": ("192.0.2.1", 5), "server": ("127.0.0.1", 6),
+        "headers": [HOST], "client": ("192.0.2.1", 5), "server": ("127.0.0.1", 6),
     }  # fmt: skip
     asyncio.run(listener(http | scope, receive, send))
     assert not registered or not registered.under_way
@@ -93,7 +110,7 @@ def test_a_request_goes_on_as_it_came_with_who_asked_and_how():
         {"type": "http.request", "body": b"two", "more_body": False},
     ]
     headers = [
-        (b"host", b"example.com"), (b"content-length", b"6"), (b"connection", b"keep-alive, x-own"), (b"x-own", b"1"),
+        HOST, (b"content-length", b"6"), (b"connection", b"keep-alive, x-own, host"), (b"x-own", b"1"),
         (b"x-kept", b"2"), (b"x-forwarded-for", b"203.0.113.1"), (b"x-forwarded-proto", b"https"), (b"te", b"trailers"),
     ]  # fmt: skip
 
@@ -160,6 +177,26 @@ def test_an_answer_that_breaks_off_is_not_ended():
     assert logged == ["502 of 127.0.0.1:8080: ClientPayloadError"]
 
 
+def test_a_request_is_cut_off_when_the_deregistration_delay_is_over():
+    sent, _, logged = ask(DrainedWhileAsked())
+
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert logged == ["502 of 127.0.0.1:8080: TimeoutError"]
+
+
+def test_nobody_is_answered_where_the_client_left_before_it_had_sent_everything():
+    failure = aiohttp.ClientConnectionError()
+    failure.__cause__ = ClientLeftError()
+
+    sent, _, logged = ask(failure)
+
+    assert (sent, logged) == ([], [])
+
+
+def test_a_client_of_http_1_0_needs_to_name_no_host():
+    assert ask(Answer(), http_version="1.0", headers=[])[0][0]["status"] == 200
+
+
 def test_without_a_target_the_service_is_unavailable():
     sent, asked, _ = ask(target=False)
 
@@ -180,7 +217,7 @@ def test_a_rule_that_is_not_emulated_says_so():
 
 
 def test_a_connection_that_becomes_something_else_is_refused():
-    sent, asked, _ = ask(headers=[(b"upgrade", b"websocket"), (b"connection", b"Upgrade")])
+    sent, asked, _ = ask(headers=[HOST, (b"upgrade", b"websocket"), (b"connection", b"Upgrade")])
 
     assert (sent[0]["status"], asked) == (501, None)
 
@@ -191,8 +228,10 @@ def test_a_connection_that_becomes_something_else_is_refused():
         {"raw_path": b"@elsewhere/"},
         {"raw_path": b"*"},
         {"raw_path": b"/" + b"a" * 16_384},
-        {"headers": [(b"x-long", b"a" * 16_384)]},
-        {"headers": [(b"x-part", b"a" * 16_000)] * 5},
+        {"headers": [HOST, (b"x-long", b"a" * 16_384)]},
+        {"headers": [HOST, *[(b"x-part", b"a" * 16_000)] * 5]},
+        {"headers": [HOST, HOST]},
+        {"headers": []},
     ],
 )
 def test_what_names_no_path_or_is_too_large_goes_nowhere(scope):
