@@ -42,11 +42,13 @@ class Targets:
     def register(self, group, url, then="is healthy"):
         self._elb.register_targets(TargetGroupArn=self._system.output(group), Targets=[target(url)])
         self._registered.append((group, url))
-        self.wait_for_log(url, then)
+        if then:
+            self.wait_for_log(url, then)
 
-    def deregister(self, group, url):
+    def deregister(self, group, url, then="is deregistered"):
         self._elb.deregister_targets(TargetGroupArn=self._system.output(group), Targets=[target(url)])
-        self.wait_for_log(url, "is deregistered")
+        if then:
+            self.wait_for_log(url, then)
 
     def deregister_all(self):
         for group, url in self._registered:
@@ -221,9 +223,28 @@ def test_nothing_fails_where_a_target_is_deregistered_before_it_goes(http, targe
         with Load(f"{http.base_url}/one") as load:
             targets.deregister("One", goes)
             load.wait_for(50)
-        failed = load.since(0).keys() - {200}
 
-    assert failed == set()
+    assert load.since(0).keys() == {200}
+
+
+def test_nothing_fails_where_all_targets_are_replaced_at_once(http, targets):
+    with contextlib.ExitStack() as servers:
+        before = [servers.enter_context(echo("before")) for _ in range(2)]
+        after = [servers.enter_context(echo("after")) for _ in range(2)]
+        for url in before:
+            targets.register("One", url)
+        with Load(f"{http.base_url}/one") as load:
+            for url in after:
+                targets.register("One", url, then=None)
+            for url in before:
+                targets.deregister("One", url, then=None)
+            targets.wait_for_log(after[1], "is healthy")
+            targets.wait_for_log(before[1], "is deregistered")
+            load.wait_for(50)
+        served_by = {http.get("/one").json()["server"] for _ in range(4)}
+
+    assert load.since(0).keys() == {200}
+    assert served_by == {"after"}
 
 
 def test_requests_under_way_at_a_deregistered_target_are_answered(http, targets):
