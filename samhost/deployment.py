@@ -127,8 +127,13 @@ def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
     return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
 
 
-def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
-    """Write what the gateway serves, every intrinsic resolved, to its file; returns it."""
+def write_gateway_config(
+    settings: Settings, local: LocalTemplate, deployment: Deployment, listeners: list[dict]
+) -> dict:
+    """Write what the gateway serves, every intrinsic resolved, to its file; returns it.
+
+    `listeners` are those of load balancers, with their addresses here.
+    """
     ports = api_ports(settings, local)
     config = {
         "engine": settings.engine_url,
@@ -146,6 +151,7 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
             for api in local.apis
             if (api_id := resolve(api.api_id, deployment.outputs)) is not NO_VALUE
         ],
+        "loadBalancers": listeners,
     }
     text = json.dumps(config, indent=1, default=str)  # YAML has dates
     settings.gateway_file.write_text(text)

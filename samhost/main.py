@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     verb("down", _down, "stop it; the data stays")
     verb("status", _status, "what runs, and where")
     logs = verb("logs", _logs, "what it said")
-    logs.add_argument("name", nargs="?", help="engine, gateway, textract, sam-build, sam-deploy, or functions")
+    logs.add_argument(
+        "name", nargs="?", help="engine, gateway, load-balancers, textract, sam-build, sam-deploy, or functions"
+    )
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is said")
     export = verb("export", _export, "write an API's OpenAPI document, ready to be imported, to the standard output")
     export.add_argument("name", help="the API, as `status` calls it")
@@ -216,7 +218,8 @@ def _status(options: argparse.Namespace) -> None:
         print(f"Starting (process {pid}).")
         return
     print(f"Running (process {pid}).")
-    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items()]
+    rows += [("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
     for name, url in rows:
         if url:
             print(f"  {name:<14} {url}")

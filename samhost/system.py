@@ -22,6 +22,7 @@ from samhost.errors import AlreadyRunningError, EngineAwayError, PortTakenError,
 from samhost.gateway.document import load as load_api
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.routing import DEFAULT
+from samhost.load_balancers import LoadBalancers, find_load_balancers, listener_url, load_balancers
 from samhost.local_template import LocalTemplate, derive
 from samhost.processes import Child, accepts_connections, is_free, keep_running
 from samhost.settings import HOST, REGION, Settings
@@ -90,8 +91,14 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         with _step("Deploying (sam deploy)") as say:
             deployment = await deploy(settings, local, built.template)
             say("" if deployment.changed else "nothing has changed")
-        config = write_gateway_config(settings, local, deployment)
-        _name_what_is_not_served(local, config)
+        balancers = await find_load_balancers(settings)
+        config = write_gateway_config(settings, local, deployment, balancers.listeners)
+        _name_what_is_not_served(local, config, balancers)
+        balancing = load_balancers(settings) if balancers.listeners else None
+        if balancing:
+            children.append(balancing)
+            with _step("Starting the load balancers"):
+                await balancing.start()
         gateway = _gateway(settings, config) if config["apis"] else None
         if gateway:
             children.append(gateway)
@@ -125,9 +132,10 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         if again.changed:
             await save(settings)
             write_environment(settings)
-            _write_addresses(settings, again, write_gateway_config(settings, anew, again), users)
-            if gateway:
-                await gateway.stop()  # it is started again, and reads what it serves now
+            found = await find_load_balancers(settings)
+            _write_addresses(settings, again, write_gateway_config(settings, anew, again, found.listeners), users)
+            for child in filter(None, (balancing, gateway)):
+                await child.stop()  # it is started again, and reads what it serves now
 
     with _open_to_containers(settings):
         write_environment(settings)
@@ -165,8 +173,8 @@ def _gateway(settings: Settings, config: dict) -> Child:
     return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready)
 
 
-def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
-    """Print the APIs whose condition is false, and the routes that will answer 501.
+def _name_what_is_not_served(local: LocalTemplate, config: dict, balancers: LoadBalancers) -> None:
+    """Print the APIs whose condition is false, and the routes and rules that will answer 501.
 
     Raises TemplateError for an API that AWS would not import.
     """
@@ -181,6 +189,8 @@ def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
             raise TemplateError(str(error)) from error
         for route, reason in loaded.refused:
             print(f"  Not served: {loaded.name} {route}: {reason}", flush=True)
+    for note in balancers.notes:
+        print(f"  {note}", flush=True)
 
 
 @contextmanager
@@ -203,6 +213,7 @@ def _check_port(name: str, port: int, option: str) -> None:
 def _write_addresses(settings: Settings, deployment: Deployment, config: dict, users: list[dict]) -> dict:
     addresses = {
         "apis": {api["name"]: _url(api) for api in config["apis"]},
+        "loadBalancers": {each["name"]: listener_url(each) for each in config["loadBalancers"]},
         "engine": settings.engine_url,
         "textract": settings.textract_url if _calls_textract(settings) else None,
         "region": REGION,
@@ -224,7 +235,7 @@ def _url(api: dict) -> str:
 
 
 def _print_table(addresses: dict, settings: Settings) -> None:
-    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"])]
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items(), ("AWS endpoint", addresses["engine"])]
     rows += [("Textract", addresses["textract"])] if addresses["textract"] else []
     rows += [("Demo user", f"{user['username']}  {user['password']}") for user in addresses["users"]]
     rows.append(("Logs", str(settings.logs_dir)))
