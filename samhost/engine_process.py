@@ -1,6 +1,7 @@
 """The engine's process: MiniStack, its state in snapshots, and what it would lose on the way made good.
 
-Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`.
+Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`; targets of load balancers
+are told apart by `engine_targets`; samhost assumes roles in place of services by `engine_trust`.
 
 MiniStack writes its state when it stops in order, and only then. Here it is written every few seconds in which
 something has changed. For that, private names of MiniStack's are used, each of them asserted at start.
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from samhost import engine_streams
+from samhost import engine_streams, engine_targets, engine_trust
 from samhost.engine_guard import guarded
 from samhost.snapshots import SnapshotError, Snapshots
 
@@ -41,6 +42,7 @@ PRIVATE_NAMES = {
     "app": ["main", "app", "save_all", "load_state", "_build_persistence_save_dict"],
     "core.arn": ["parse_arn"],
     "core.concurrency": ["spawn_background"],
+    "core.iam_evaluator": ["evaluate_trust_policy"],
     "core.lambda_runtime": [
         "Worker._spawn",
         "Worker._read_stderr",
@@ -48,6 +50,7 @@ PRIVATE_NAMES = {
         "Worker._drain_stderr_bounded",
     ],
     "core.persistence": ["STATE_DIR", "save_all", "load_state"],
+    "services.alb": ["_ACTION_MAP", "_empty", "_error", "_p", "_parse_targets_param", "_targets", "_tgs"],
     "services.kinesis": ["_streams"],
     "services.lambda_svc": [
         "CODE_BLOB_DIR",
@@ -90,6 +93,8 @@ def main() -> None:
     from samhost import engine_logs
 
     engine_streams.install()
+    engine_targets.install()
+    engine_trust.install()
     engine_logs.install()
     app.load_state = _load_state
     app.save_all = lambda _states: snapshots.take_now()
