@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from samhost.build import parameter_overrides, run_sam
 from samhost.engine import save
+from samhost.engine_process import READS_ONLY
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.local_template import LocalTemplate
 from samhost.outputs import NO_VALUE, PREFIX, resolve
@@ -48,6 +49,18 @@ def engine_client(settings: Settings, service: str):
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+def watching_client(settings: Settings, service: str):
+    """The same for what asks all the time: requests that only read cause no snapshot."""
+    client = engine_client(settings, service)
+
+    def mark(model, params: dict, **_: object) -> None:
+        if model.name.startswith(("Describe", "List")):
+            params["headers"][READS_ONLY] = "true"
+
+    client.meta.events.register("before-call", mark)
+    return client
 
 
 def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:
@@ -127,8 +140,13 @@ def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
     return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
 
 
-def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
-    """Write what the gateway serves, every intrinsic resolved, to its file; returns it."""
+def write_gateway_config(
+    settings: Settings, local: LocalTemplate, deployment: Deployment, listeners: list[dict]
+) -> dict:
+    """Write what the gateway serves, every intrinsic resolved, to its file; returns it.
+
+    `listeners` are those of load balancers, with their addresses here.
+    """
     ports = api_ports(settings, local)
     config = {
         "engine": settings.engine_url,
@@ -146,6 +164,7 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
             for api in local.apis
             if (api_id := resolve(api.api_id, deployment.outputs)) is not NO_VALUE
         ],
+        "loadBalancers": listeners,
     }
     text = json.dumps(config, indent=1, default=str)  # YAML has dates
     settings.gateway_file.write_text(text)

@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     verb("status", _status, "what runs, and where")
     logs = verb("logs", _logs, "what it said")
     logs.add_argument(
-        "name", nargs="?", help="engine, gateway, textract, sam-build, sam-deploy, functions, or an ECS service"
+        "name",
+        nargs="?",
+        help="engine, gateway, load-balancers, textract, sam-build, sam-deploy, functions, or an ECS service",
     )
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is said")
     reset = verb("reset", _reset, "delete all its data, and the build")
@@ -237,13 +239,9 @@ def _status(options: argparse.Namespace) -> None:
         print(f"Starting (process {pid}).")
         return
     print(f"Running (process {pid}).")
-    services = service_rows(_read(options.data_dir / "services.json") or {})
-    rows = [
-        *addresses["apis"].items(),
-        *services,
-        ("AWS endpoint", addresses["engine"]),
-        ("Textract", addresses["textract"]),
-    ]
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items()]
+    rows += service_rows(_read(options.data_dir / "services.json") or {})
+    rows += [("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
     for name, url in rows:
         if url:
             print(f"  {name:<14} {url}")

@@ -122,6 +122,13 @@ async def accepts_connections(port: int) -> bool:
     return True
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, as the kernel gives them out."""
+    with contextlib.ExitStack() as held:
+        listeners = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in listeners]
+
+
 def is_free(port: int) -> bool:
     """Whether the port can be listened on."""
     with socket.socket() as listener:

@@ -63,6 +63,11 @@ class Settings:
         return self.data_dir / "services.json"
 
     @property
+    def load_balancers_file(self) -> Path:
+        """Which listeners the load balancers serve."""
+        return self.data_dir / "load-balancers.json"
+
+    @property
     def addresses_file(self) -> Path:
         """What a client needs to know; there while the system is ready."""
         return self.data_dir / "addresses.json"

@@ -25,6 +25,7 @@ from samhost.errors import AlreadyRunningError, EngineAwayError, PortTakenError,
 from samhost.gateway.document import load as load_api
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.routing import DEFAULT
+from samhost.load_balancers import LoadBalancers, find_load_balancers, listener_url, load_balancers
 from samhost.local_template import LocalTemplate, derive
 from samhost.processes import Child, Part, accepts_connections, is_free, keep_running
 from samhost.settings import HOST, REGION, Settings
@@ -93,8 +94,9 @@ async def _start(settings: Settings, children: list[Part]) -> None:
         with _step("Deploying (sam deploy)") as say:
             deployment = await deploy(settings, local, built.template)
             say("" if deployment.changed else "nothing has changed")
-        config = write_gateway_config(settings, local, deployment)
-        _name_what_is_not_served(local, config)
+        balancers = await find_load_balancers(settings)
+        config = write_gateway_config(settings, local, deployment, balancers.listeners)
+        _name_what_is_not_served(local, config, balancers)
         services = _services(settings, local, deployment)
         if services:
             children.append(services)
@@ -102,6 +104,11 @@ async def _start(settings: Settings, children: list[Part]) -> None:
                 await services.start()
             for remark in services.remarks():
                 print(f"  {remark}", flush=True)
+        balancing = load_balancers(settings) if balancers.listeners else None
+        if balancing:
+            children.append(balancing)
+            with _step("Starting the load balancers"):
+                await balancing.start()
         gateway = _gateway(settings, config) if config["apis"] else None
         if gateway:
             children.append(gateway)
@@ -135,11 +142,12 @@ async def _start(settings: Settings, children: list[Part]) -> None:
         if again.changed:
             await save(settings)
             write_environment(settings)
-            _write_addresses(settings, again, write_gateway_config(settings, anew, again), users)
+            found = await find_load_balancers(settings)
+            _write_addresses(settings, again, write_gateway_config(settings, anew, again, found.listeners), users)
             if services:
                 services.declared = declarations(anew, again.outputs)
-            if gateway:
-                await gateway.stop()  # it is started again, and reads what it serves now
+            for child in filter(None, (balancing, gateway)):
+                await child.stop()  # it is started again, and reads what it serves now
 
     with _open_to_containers(settings):
         write_environment(settings)
@@ -182,8 +190,8 @@ def _gateway(settings: Settings, config: dict) -> Child:
     return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready)
 
 
-def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
-    """Print the APIs whose condition is false, and the routes that will answer 501.
+def _name_what_is_not_served(local: LocalTemplate, config: dict, balancers: LoadBalancers) -> None:
+    """Print the APIs whose condition is false, and the routes and rules that will answer 501.
 
     Raises TemplateError for an API that AWS would not import.
     """
@@ -198,6 +206,8 @@ def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
             raise TemplateError(str(error)) from error
         for route, reason in loaded.refused:
             print(f"  Not served: {loaded.name} {route}: {reason}", flush=True)
+    for note in balancers.notes:
+        print(f"  {note}", flush=True)
 
 
 @contextmanager
@@ -220,6 +230,7 @@ def _check_port(name: str, port: int, option: str) -> None:
 def _write_addresses(settings: Settings, deployment: Deployment, config: dict, users: list[dict]) -> dict:
     addresses = {
         "apis": {api["name"]: _url(api) for api in config["apis"]},
+        "loadBalancers": {each["name"]: listener_url(each) for each in config["loadBalancers"]},
         "engine": settings.engine_url,
         "textract": settings.textract_url if _calls_textract(settings) else None,
         "region": REGION,
@@ -241,7 +252,8 @@ def _url(api: dict) -> str:
 
 
 def _print_table(addresses: dict, services: dict, settings: Settings) -> None:
-    rows = [*addresses["apis"].items(), *service_rows(services), ("AWS endpoint", addresses["engine"])]
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items(), *service_rows(services)]
+    rows += [("AWS endpoint", addresses["engine"])]
     rows += [("Textract", addresses["textract"])] if addresses["textract"] else []
     rows += [("Demo user", f"{user['username']}  {user['password']}") for user in addresses["users"]]
     rows.append(("Logs", str(settings.logs_dir)))

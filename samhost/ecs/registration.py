@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from samhost.deployment import engine_client
+from samhost.deployment import watching_client
 from samhost.ecs.declarations import ServiceKey
 from samhost.settings import HOST, REGION, Settings
 
@@ -60,8 +60,8 @@ class Registrations:
     """Cloud Map and the target groups in the engine, as root. All of it waits for answers: call it in a thread."""
 
     def __init__(self, settings: Settings):
-        self._cloud_map = engine_client(settings, "servicediscovery")
-        self._balancing = engine_client(settings, "elbv2")
+        self._cloud_map = watching_client(settings, "servicediscovery")
+        self._balancing = watching_client(settings, "elbv2")
 
     def put(self, members: Membership) -> None:
         """Register who is missing, then deregister who is not to be there."""

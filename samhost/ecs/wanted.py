@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from samhost.deployment import engine_client
+from samhost.deployment import watching_client
 from samhost.ecs.declarations import Declarations, ServiceKey
 from samhost.ecs.rolling import Goal
 from samhost.settings import Settings
@@ -29,7 +29,7 @@ class ControlPlane:
     """ECS in the engine, as root. All of it waits for answers: call it in a thread."""
 
     def __init__(self, settings: Settings):
-        self._ecs = engine_client(settings, "ecs")
+        self._ecs = watching_client(settings, "ecs")
 
     def services(self, declared: Declarations, most: int | None) -> list[WantedService]:
         """Return the services that are active, with at most so many tasks each (None: as many as they want)."""
