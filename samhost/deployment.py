@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from samhost.build import parameter_overrides, run_sam
 from samhost.engine import save
+from samhost.engine_process import READS_ONLY
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.local_template import LocalTemplate
 from samhost.outputs import NO_VALUE, PREFIX, resolve
@@ -48,6 +49,18 @@ def engine_client(settings: Settings, service: str):
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+def watching_client(settings: Settings, service: str):
+    """The same for what asks all the time: requests that only read cause no snapshot."""
+    client = engine_client(settings, service)
+
+    def mark(model, params: dict, **_: object) -> None:
+        if model.name.startswith(("Describe", "List")):
+            params["headers"][READS_ONLY] = "true"
+
+    client.meta.events.register("before-call", mark)
+    return client
 
 
 def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:

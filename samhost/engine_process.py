@@ -1,7 +1,8 @@
 """The engine's process: MiniStack, its state in snapshots, and what it would lose on the way made good.
 
 Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`; nested stacks are updated
-with the help of `engine_stacks`; load balancers are as the template says by `engine_load_balancers`.
+with the help of `engine_stacks`; load balancers are as the template says by `engine_load_balancers`; samhost assumes
+roles in place of services by `engine_trust`.
 
 MiniStack writes its state when it stops in order, and only then. Here it is written every few seconds in which
 something has changed. For that, private names of MiniStack's are used, each of them asserted at start.
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from samhost import engine_streams
+from samhost import engine_streams, engine_trust
 from samhost.engine_guard import guarded
 from samhost.snapshots import SnapshotError, Snapshots
 
@@ -44,6 +45,7 @@ PRIVATE_NAMES = {
     "app": ["main", "app", "save_all", "load_state", "_build_persistence_save_dict"],
     "core.arn": ["parse_arn"],
     "core.concurrency": ["spawn_background"],
+    "core.iam_evaluator": ["evaluate_trust_policy"],
     "core.lambda_runtime": [
         "Worker._spawn",
         "Worker._read_stderr",
@@ -111,6 +113,7 @@ def main() -> None:
     from samhost import engine_load_balancers, engine_logs, engine_stacks
 
     engine_streams.install()
+    engine_trust.install()
     engine_logs.install()
     engine_stacks.install()
     engine_load_balancers.install()
