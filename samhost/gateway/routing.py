@@ -83,6 +83,26 @@ class Router:
         return Match(self._default, {}) if self._default else None
 
 
+class ResourceRouter(Router):
+    """Picks a resource, as REST APIs call a path, and only then its method: one that it lacks, no other has [inf].
+
+    A slash at the end means nothing [obs]: https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+    """
+
+    def match(self, method: str, path: str) -> Match | None:
+        """The route for a method and a percent-decoded path without the stage; None where there is none."""
+        parts = path.rstrip("/").split("/")[1:] or [""]
+        resource = None
+        for segments, route in self._routes:
+            if resource is not None and route.path != resource:
+                return None
+            if (parameters := _bind(segments, parts)) is not None:
+                if route.method in (method, ANY):
+                    return Match(route, parameters)
+                resource = route.path
+        return None
+
+
 def path_variables(path: str) -> set[str]:
     """The names of a path template's variables."""
     return {segment.text for segment in _segments(path) if segment.rank != _LITERAL}

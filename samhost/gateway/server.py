@@ -70,7 +70,7 @@ async def serve(config: Mapping[str, Any]) -> None:
                 authorizers(KeySets(partial(fetch, session), config["engine"]), invoker),
                 integrations(invoker, ServiceIntegration(engine, roles), partial(send_request, session)),
             )
-            servers = [_Server(_settings(Gateway(api, *by_type, _print))) for api in apis]
+            servers = [_Server(_settings(Gateway([api], *by_type, _print))) for api in apis]
             _stop_on_signals(servers)
             for api, (host, port) in zip(apis, addresses, strict=True):
                 _announce(api, host, port)
@@ -128,8 +128,8 @@ def _announce(api: Api, host: str, port: int) -> None:
     _print(f"{api.name} is ready on http://{host}:{port}: {served} routes served, {len(api.refused)} refused")
     for key, reason in api.refused:
         _print(f"  refused: {key}: {reason}")
-    for name in access_log.unknown_variables(api.access_log_format):
-        _print(f"  the access log's format names $context.{name}, which HTTP APIs do not have: AWS would refuse it")
+    for name in access_log.unknown_variables(api):
+        _print(f"  the access log names $context.{name}, which {api.type.name} APIs do not have: AWS would refuse it")
 
 
 def _credentials() -> Credentials:

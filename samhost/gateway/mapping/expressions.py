@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from samhost.gateway import context
+from samhost.gateway.api_types.http_api import HTTP_API
 from samhost.gateway.errors import UnsupportedError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.mapping import json_path
@@ -177,7 +178,7 @@ def _request_path(rest: str) -> Reader:
 
 
 def _context(name: str) -> Reader:
-    if not context.is_known(name):
+    if not context.is_known(name, HTTP_API):
         # What API Gateway says to a name that it does not know is not documented [inf].
         raise UnsupportedError(f"the variable $context.{name}, which HTTP APIs do not have")
     return lambda source: context.value(source.exchange, name)

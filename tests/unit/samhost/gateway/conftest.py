@@ -291,7 +291,7 @@ def serve(definition, signing_key):
             authorizers(keys, invoker),
             integrations(invoker, ServiceIntegration(engine, roles), backend.send),
         )
-        return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
+        return Served(api, functions, Gateway([api], *by_type, log.append), log, keys, engine, backend)
 
     return build
 
