@@ -22,7 +22,7 @@ from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
 from samhost.gateway.connections import Connections
-from samhost.gateway.document import Api, load
+from samhost.gateway.document import Api
 from samhost.gateway.engine import CALL_SECONDS, Engine
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations import integrations
@@ -31,6 +31,7 @@ from samhost.gateway.integrations.http_proxy import send_request
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
+from samhost.gateway.loading import load
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
@@ -52,10 +53,9 @@ async def serve(config: Mapping[str, Any]) -> None:
     """
     _raise_file_limit()
     credentials = _credentials()
-    apis = [load(definition, config["region"], config["accountId"]) for definition in config["apis"]]
-    addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
+    by_address = _load(config)
     with contextlib.ExitStack() as stack:
-        listeners = [stack.enter_context(_listen(api, *address)) for api, address in zip(apis, addresses, strict=True)]
+        listeners = [stack.enter_context(_listen(apis[0], *address)) for address, apis in by_address.items()]
         # Who is called decides how much runs at once, so connections are not limited here.
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
@@ -70,13 +70,26 @@ async def serve(config: Mapping[str, Any]) -> None:
                 authorizers(KeySets(partial(fetch, session), config["engine"]), invoker),
                 integrations(invoker, ServiceIntegration(engine, roles), partial(send_request, session)),
             )
-            servers = [_Server(_settings(Gateway([api], *by_type, _print))) for api in apis]
+            servers = [_Server(_settings(Gateway(apis, *by_type, _print))) for apis in by_address.values()]
             _stop_on_signals(servers)
-            for api, (host, port) in zip(apis, addresses, strict=True):
-                _announce(api, host, port)
+            for (host, port), apis in by_address.items():
+                for api in apis:
+                    _announce(api, host, port)
             await asyncio.gather(
                 *(server.serve([listener]) for server, listener in zip(servers, listeners, strict=True))
             )
+
+
+def _load(config: Mapping[str, Any]) -> dict[tuple[str, int], list[Api]]:
+    """The APIs by host and port: on one port there are all stages of one API, and nothing else."""
+    by_address: dict[tuple[str, int], list[Api]] = {}
+    for definition in config["apis"]:
+        api = load(definition, config["region"], config["accountId"])
+        sharing = by_address.setdefault((definition["host"], int(definition["port"])), [])
+        if any(other.api_id != api.api_id or other.stage == api.stage for other in sharing):
+            raise ConfigurationError(f"{api.name} cannot have the port {definition['port']}: {sharing[0].name} has it")
+        sharing.append(api)
+    return by_address
 
 
 def _raise_file_limit() -> None:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from samhost.gateway.errors import UnsupportedError
+from samhost.gateway.mapping.expressions import Expression
 from samhost.gateway.service_target import is_role_arn
 
 PAYLOAD_FORMATS = ("2.0", "1.0")
@@ -70,10 +71,13 @@ class HttpTarget:
     uri: str
     method: str  # `ANY` is the client's own
     timeout: float
+    path_values: Mapping[str, Expression] = field(default_factory=dict)  # of variables that the path does not give
     type = "http_proxy"
 
     @classmethod
-    def load(cls, definition: Mapping[str, Any], timeout: float) -> "HttpTarget":
+    def load(
+        cls, definition: Mapping[str, Any], timeout: float, path_values: Mapping[str, Expression] | None = None
+    ) -> "HttpTarget":
         """Read an integration; raises UnsupportedError."""
         payload_format = str(definition.get("payloadFormatVersion", "1.0"))
         if payload_format != "1.0":
@@ -84,7 +88,7 @@ class HttpTarget:
         uri = str(definition.get("uri"))
         if not _HTTP_URI.fullmatch(uri):
             raise UnsupportedError(f"an integration uri that is no http or https URL: {uri}")
-        return cls(uri, method, timeout)
+        return cls(uri, method, timeout, path_values or {})
 
     @property
     def variables(self) -> set[str]:

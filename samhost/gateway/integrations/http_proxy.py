@@ -12,6 +12,7 @@ from yarl import URL
 
 from samhost.gateway.errors import IntegrationFailedError, IntegrationTimedOutError, IntegrationUnavailableError
 from samhost.gateway.exchange import Exchange
+from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import BODY_BYTES, Headers, Response
 from samhost.gateway.routing import ANY, Route
 from samhost.gateway.targets import HttpTarget
@@ -35,7 +36,8 @@ class HttpProxy:
         """
         request, api_type = exchange.outgoing, exchange.api.type
         method = request.method if target.method == ANY else target.method
-        url, body = _url(exchange, route, target), await exchange.body()
+        body = await exchange.body()
+        url = _url(exchange, route, target, body)
         try:
             async with asyncio.timeout(target.timeout):
                 response = await self._send_request(method, url, api_type.to_backend(exchange), body)
@@ -82,9 +84,11 @@ async def send_request(
         raise IntegrationUnavailableError(f"{server} cannot be reached: {type(error).__name__}") from error
 
 
-def _url(exchange: Exchange, route: Route, target: HttpTarget) -> str:
+def _url(exchange: Exchange, route: Route, target: HttpTarget, body: bytes) -> str:
     """The target's URI with the values of path variables, each percent-encoded, and the client's query."""
-    values = {name: _encoded(value) for name, value in exchange.path_parameters.items()}
+    source = Source(exchange, body)
+    mapped = {name: expression.value(source) or "" for name, expression in target.path_values.items()}
+    values = {name: _encoded(value) for name, value in (exchange.path_parameters | mapped).items()}
     url, _, query = target.filled(values).partition("?")
     if route.request_changes.overwrites_path:  # the whole path is another then [inf]
         url = f"{URL(url, encoded=True).origin()}{_encoded(exchange.outgoing.path)}"
@@ -93,7 +97,7 @@ def _url(exchange: Exchange, route: Route, target: HttpTarget) -> str:
 
 
 def _encoded(path: str) -> str:
-    return quote(path, safe=_PATH_SAFE)
+    return quote(path, safe=_PATH_SAFE, errors="surrogateescape")
 
 
 def _text(value: str) -> str:
