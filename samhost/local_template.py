@@ -20,7 +20,6 @@ from samhost.template_file import HTTP_API, load, nested_templates, read, refere
 
 # Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
-    "AWS::ApiGatewayV2::VpcLink": "the engine has no VPC links",
     "AWS::ApplicationAutoScaling::ScalableTarget": "the engine does not scale",
     "AWS::ApplicationAutoScaling::ScalingPolicy": "the engine does not scale",
     "AWS::CloudWatch::CompositeAlarm": "the engine has no composite alarms",
@@ -34,6 +33,13 @@ NOT_EMULATED = {
     "AWS::Events::Archive": "the engine archives no events",
     "AWS::WAFv2::WebACLAssociation": "the engine has no firewall",
 }
+
+# Types of which nothing but the reference counts here. What refers to one stays: a handle's Ref is text as any id is.
+STOOD_FOR = {
+    "AWS::ApiGateway::VpcLink": "the gateway needs no VPC link to reach what is on this machine",
+    "AWS::ApiGatewayV2::VpcLink": "the gateway needs no VPC link to reach what is on this machine",
+}
+_STAND_IN = "AWS::CloudFormation::WaitConditionHandle"
 
 # Properties of HTTP APIs that are acted on, or that change nothing in what is served.
 API_HOSTED = {
@@ -113,6 +119,7 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     """
     local = LocalTemplate(_with_known_attributes(load(built)))
     _write_environments_as_text(local.template)
+    _let_handles_stand_in(local)
     translation = translate(local.template)
     _take_in_definitions(local.template)
     _take_out_what_nothing_acts_on(local, translation)
@@ -141,15 +148,20 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
 
 
 def _with_known_attributes(node: Any) -> Any:
-    """A copy of a template without the ProviderURL of user pools, which MiniStack 1.5.33 does not know.
+    """A copy of a template without attributes that MiniStack 1.5.33 does not know.
 
-    It is the ProviderName after `https://`.
+    The ProviderURL of a user pool is its ProviderName after `https://`, the VpcLinkId of a VPC link its Ref.
     """
     if isinstance(node, list):
         return [_with_known_attributes(item) for item in node]
     if isinstance(node, str):
-        return re.sub(r"\$\{(\w+)\.ProviderURL\}", r"https://${\1.ProviderName}", node)
+        node = re.sub(r"\$\{(\w+)\.ProviderURL\}", r"https://${\1.ProviderName}", node)
+        return re.sub(r"\$\{(\w+)\.VpcLinkId\}", r"${\1}", node)
     match node:
+        case {"Fn::GetAtt": [name, "VpcLinkId"]}:
+            return {"Ref": name}
+        case {"Fn::GetAtt": str(attribute)} if re.fullmatch(r"\w+\.VpcLinkId", attribute):
+            return {"Ref": attribute.removesuffix(".VpcLinkId")}
         case {"Fn::GetAtt": [name, "ProviderURL"]}:
             return {"Fn::Sub": f"https://${{{name}.ProviderName}}"}
         case {"Fn::GetAtt": str(attribute)} if attribute.endswith(".ProviderURL"):
@@ -174,6 +186,14 @@ def _write_environments_as_text(template: dict) -> None:
         for name, value in variables.items():
             if isinstance(value, bool | int | float):
                 variables[name] = json.dumps(value)
+
+
+def _let_handles_stand_in(local: LocalTemplate) -> None:
+    """Put wait conditions' handles in the places of resources of which only the reference counts; they do nothing."""
+    for name, resource in local.template["Resources"].items():
+        if reason := STOOD_FOR.get(resource["Type"]):
+            local.left_out.append(LeftOut(name, resource["Type"], f"{reason}; {_STAND_IN} stands for it"))
+            resource.update(Type=_STAND_IN, Properties={})
 
 
 def _take_in_definitions(template: dict) -> None:

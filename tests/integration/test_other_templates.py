@@ -186,7 +186,8 @@ def test_an_api_that_is_written_resource_by_resource_is_served(tmp_path):
     assert quote.json() == {"route": "GET /quotes/{quoteId}", "quote": "5"}
     assert quote.headers["access-control-allow-origin"] == "https://quotes.example"
     assert prices.status_code == 501
-    assert "Link is left out: the engine has no VPC links" in prices.json()["message"]
+    assert "connectionType VPC_LINK" in prices.json()["message"]
+    assert "Left out: Link (AWS::ApiGatewayV2::VpcLink)" in running.said
 
 
 def test_the_api_of_a_nested_stack_is_served(tmp_path):

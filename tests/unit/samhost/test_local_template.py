@@ -39,18 +39,45 @@ def test_a_template_that_the_engine_knows_whole_stays_as_it_is(derived):
 def test_what_the_engine_does_not_know_is_left_out_with_all_that_refers_to_it(derived):
     local = derived(
         {
-            "Link": {"Type": "AWS::ApiGatewayV2::VpcLink"},
-            "UsesRef": {"Type": "Custom::A", "Properties": {"Link": {"Ref": "Link"}}},
+            "Address": {"Type": "AWS::EC2::EIP"},
+            "UsesRef": {"Type": "Custom::A", "Properties": {"Address": {"Ref": "Address"}}},
             "UsesSub": {"Type": "Custom::B", "Properties": {"Name": {"Fn::Sub": "x-${UsesRef.Arn}-${!Literal}"}}},
             "Stays": {"Type": "AWS::SQS::Queue"},
         },
-        Outputs={"Gone": {"Value": {"Fn::GetAtt": ["Link", "Id"]}}, "Kept": {"Value": {"Ref": "Stays"}}},
+        Outputs={"Gone": {"Value": {"Fn::GetAtt": ["Address", "Id"]}}, "Kept": {"Value": {"Ref": "Stays"}}},
     )
 
     assert set(local.template["Resources"]) == {"Stays"}
     assert set(local.template["Outputs"]) == {"Kept"}
-    assert [left_out.name for left_out in local.left_out] == ["Link", "UsesRef", "Gone", "UsesSub"]
-    assert local.left_out[0].reason == "the engine has no VPC links"
+    assert [left_out.name for left_out in local.left_out] == ["Address", "UsesRef", "Gone", "UsesSub"]
+    assert local.left_out[0].reason == "the engine has no addresses"
+
+
+@pytest.mark.parametrize("kind", ["AWS::ApiGateway::VpcLink", "AWS::ApiGatewayV2::VpcLink"])
+def test_a_handle_stands_for_a_vpc_link_so_that_what_refers_to_it_stays(derived, kind):
+    link = {"Type": kind, "Condition": "A", "Properties": {"TargetArns": [{"Ref": "Address"}]}}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"Parameters": {"Link": {"Ref": "Link"}}}}
+    local = derived(
+        {"Address": {"Type": "AWS::EC2::EIP"}, "Link": link, "Nested": nested},
+        Outputs={
+            "ByRef": {"Value": {"Ref": "Link"}},
+            "ByAttribute": {"Value": {"Fn::GetAtt": ["Link", "VpcLinkId"]}},
+            "ByPath": {"Value": {"Fn::GetAtt": "Link.VpcLinkId"}},
+            "ByText": {"Value": {"Fn::Sub": "link/${Link.VpcLinkId}"}},
+            "OfAnotherStack": {"Value": {"Fn::GetAtt": "Nested.Outputs.VpcLinkId"}},
+        },
+    )
+
+    assert local.template["Resources"] == {
+        "Link": {"Type": "AWS::CloudFormation::WaitConditionHandle", "Condition": "A", "Properties": {}},
+        "Nested": nested,
+    }
+    assert {name: output["Value"] for name, output in local.template["Outputs"].items()} == {
+        **{name: {"Ref": "Link"} for name in ("ByRef", "ByAttribute", "ByPath")},
+        "ByText": {"Fn::Sub": "link/${Link}"},
+        "OfAnotherStack": {"Fn::GetAtt": "Nested.Outputs.VpcLinkId"},
+    }
+    assert reasons(local)["Link"].endswith("; AWS::CloudFormation::WaitConditionHandle stands for it")
 
 
 def test_a_property_that_the_engine_ignores_stays_and_is_named(derived):
@@ -269,12 +296,10 @@ def test_an_authorizer_that_needs_what_is_left_out_says_so_and_opens_nothing(der
 
 
 def test_an_api_that_as_a_whole_needs_what_is_left_out_is_left_out(derived):
-    local = derived(
-        {"Link": {"Type": "AWS::ApiGatewayV2::VpcLink"}, "Api": http_api(StageVariables={"link": {"Ref": "Link"}})}
-    )
+    local = derived({"Address": {"Type": "AWS::EC2::EIP"}, "Api": http_api(StageVariables={"to": {"Ref": "Address"}})})
 
     assert local.apis == []
-    assert reasons(local)["Api"] == "it refers to what is left out: Link"
+    assert reasons(local)["Api"] == "it refers to what is left out: Address"
 
 
 def test_a_type_that_the_engine_does_not_know_is_left_out(tmp_path):
@@ -323,13 +348,13 @@ def test_an_api_of_a_nested_stack_is_served_with_values_that_reach_the_outer_sta
 def test_what_a_nested_stack_leaves_out_is_named_and_so_is_what_refers_to_it(derived, tmp_path):
     nested = nested_stack(
         tmp_path,
-        Resources={"Link": {"Type": "AWS::ApiGatewayV2::VpcLink"}, "Queue": {"Type": "AWS::SQS::Queue"}},
-        Outputs={"LinkId": {"Value": {"Ref": "Link"}}, "QueueUrl": {"Value": {"Ref": "Queue"}}},
+        Resources={"Address": {"Type": "AWS::EC2::EIP"}, "Queue": {"Type": "AWS::SQS::Queue"}},
+        Outputs={"AddressId": {"Value": {"Ref": "Address"}}, "QueueUrl": {"Value": {"Ref": "Queue"}}},
     )
     local = derived(
         {"Nested": nested},
         Outputs={
-            "Link": {"Value": {"Fn::GetAtt": ["Nested", "Outputs.LinkId"]}},
+            "Address": {"Value": {"Fn::GetAtt": ["Nested", "Outputs.AddressId"]}},
             "Queue": {"Value": {"Fn::GetAtt": "Nested.Outputs.QueueUrl"}},
         },
     )
@@ -337,9 +362,9 @@ def test_what_a_nested_stack_leaves_out_is_named_and_so_is_what_refers_to_it(der
     assert set(local.nested["Nested"].template["Resources"]) == {"Queue"}
     assert set(local.template["Outputs"]) == {"Queue"}
     assert reasons(local) == {
-        "Nested/Link": "the engine has no VPC links",
-        "Nested/LinkId": "it refers to what is left out",
-        "Link": "it refers to what is left out",
+        "Nested/Address": "the engine has no addresses",
+        "Nested/AddressId": "it refers to what is left out",
+        "Address": "it refers to what is left out",
     }
 
 
