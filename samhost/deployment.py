@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from samhost.build import parameter_overrides, run_sam
 from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
+from samhost.gateway.api_types.http_api import HTTP_API
+from samhost.gateway.api_types.rest_api import REST_API
 from samhost.local_template import LocalTemplate
 from samhost.outputs import NO_VALUE, PREFIX, resolve
 from samhost.sam_transform import transform_with_local_code
@@ -123,8 +125,10 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
 
 
 def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
-    """Each API's port by its name, in the order of the template."""
-    return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
+    """Each API's port by its name: HTTP APIs in the order of the template, then REST APIs, all stages of one on one."""
+    names = [api.name for api in local.apis if api.type == HTTP_API.name]
+    names += [api.name for api in local.apis if api.type == REST_API.name]
+    return {name: settings.api_port + index for index, name in enumerate(dict.fromkeys(names))}
 
 
 def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
@@ -137,6 +141,7 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
         "apis": [
             {
                 "name": api.name,
+                "type": api.type,
                 "apiId": api_id,
                 "host": HOST,
                 "port": ports[api.name],
