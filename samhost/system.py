@@ -177,7 +177,7 @@ def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
             print(f"  Not served: {api.name}: its Condition is false", flush=True)
     for definition in config["apis"]:
         try:
-            loaded = load_api(definition, config["region"], config["accountId"])
+            loaded = load_api(definition, config["region"], config["accountId"], config.get("loadBalancers", []))
         except ConfigurationError as error:
             raise TemplateError(str(error)) from error
         for route, reason in loaded.refused:

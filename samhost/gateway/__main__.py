@@ -18,7 +18,9 @@ _API_KEYS = {"name", "apiId", "host", "port", "document", "stage"}
 def main() -> int:
     """Serve until told to stop; returns the exit status, 1 with one line on stderr where it cannot start."""
     parser = argparse.ArgumentParser(prog="samhost.gateway", description="Serves HTTP APIs from their documents")
-    parser.add_argument("--config", type=Path, required=True, help="JSON: engine, region, accountId, apis")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON: engine, region, accountId, apis, loadBalancers"
+    )
     file = parser.parse_args().config
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:

@@ -4,19 +4,20 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.h
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from samhost.gateway.api_types import ApiType
 from samhost.gateway.api_types.http_api import HTTP_API
 from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
+from samhost.gateway.connections import Origin
 from samhost.gateway.cors import Cors
 from samhost.gateway.errors import ConfigurationError, UnsupportedError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
 from samhost.gateway.routing import ANY, DEFAULT, Route, Router, path_variables
 from samhost.gateway.service_target import ServiceTarget
-from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget, with_stage_variables
+from samhost.gateway.targets import HttpTarget, LambdaTarget, NotEmulatedTarget, is_private, with_stage_variables
 from samhost.gateway.throttling import Limits, load_limits
 
 ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
@@ -24,14 +25,8 @@ LOG_FORMAT_BYTES = 3 * 1024  # quota [doc]
 _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 EXTENSION = "x-amazon-apigateway-"
-_TARGETS = {LambdaTarget.type: LambdaTarget.load, HttpTarget.type: HttpTarget.load}
 NOT_SERVED = "x-samhost-not-served"  # in the place of an integration or an authorizer: why it is not there
 _NOBODY = "NONE"  # SAM's name for no authorizer on a route of an API that has a default one; no scheme has it
-# What nothing here acts on yet.
-_NOT_EMULATED = {
-    "connectionId": "connectionId (private integrations)",
-    "tlsConfig": "tlsConfig (private integrations)",
-}
 
 
 @dataclass(frozen=True)
@@ -59,8 +54,10 @@ class Api:
         ]
 
 
-def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
-    """Load one entry of the configuration's `apis`: an HTTP API.
+def load(
+    definition: Mapping[str, Any], region: str, account_id: str, load_balancers: Iterable[Mapping[str, Any]] = ()
+) -> Api:
+    """Load one entry of the configuration's `apis`, an HTTP API; `load_balancers` are the configuration's, too.
 
     Raises ConfigurationError where API Gateway would not import the document as a whole.
     """
@@ -69,7 +66,7 @@ def load(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
         raise ConfigurationError(f"{name}: HTTP APIs take OpenAPI 3.0 only, not {document.get('openapi')}")
     variables = stage_variables(name, stage)
     try:
-        routes = list(_routes(document, variables))
+        routes = list(_routes(document, variables, {each["listener"]: local_address(each) for each in load_balancers}))
     except UnsupportedError as error:
         raise ConfigurationError(f"{name}: {error}") from error
     cors = document.get(f"{EXTENSION}cors")
@@ -108,6 +105,12 @@ def access_log_format(name: str, stage: Mapping[str, Any]) -> str:
     return log_format
 
 
+def local_address(load_balancer: Mapping[str, Any]) -> Origin:
+    """Where on this machine a load balancer's listener is."""
+    host, _, port = load_balancer["address"].rpartition(":")
+    return Origin(host, int(port))
+
+
 def _limits(name: str, stage: Mapping[str, Any], routes: list[Route]) -> dict[str, Limits]:
     default, by_route = stage.get("defaultRouteSettings") or {}, stage.get("routeSettings") or {}
     try:
@@ -123,17 +126,25 @@ def _check_quotas(name: str, document: Mapping[str, Any], routes: list[Route]) -
         raise ConfigurationError(f"{name}: more than {AUTHORIZERS} authorizers")
 
 
-def _routes(document: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Route]:
+def _routes(
+    document: Mapping[str, Any], variables: Mapping[str, str], listeners: Mapping[str, Origin]
+) -> Iterator[Route]:
     for path, item in document.get("paths", {}).items():
         for key, operation in as_object(resolved(document, item), path).items():
             if key == f"{EXTENSION}any-method" or key in METHODS:
-                yield _route(document, variables, path, ANY if key not in METHODS else key.upper(), operation)
+                method = ANY if key not in METHODS else key.upper()
+                yield _route(document, variables, listeners, path, method, operation)
             elif key == "trace":
                 yield Route(method="TRACE", path=path, target=NotEmulatedTarget("TRACE, which HTTP APIs do not route"))
 
 
 def _route(
-    document: Mapping[str, Any], variables: Mapping[str, str], path: str, method: str, operation: Mapping[str, Any]
+    document: Mapping[str, Any],
+    variables: Mapping[str, str],
+    listeners: Mapping[str, Origin],
+    path: str,
+    method: str,
+    operation: Mapping[str, Any],
 ) -> Route:
     operation = as_object(operation, f"{method} {path}")
     path = DEFAULT if operation.get("isDefaultRoute") or path == f"/{DEFAULT}" else path
@@ -143,7 +154,7 @@ def _route(
         return Route(
             method=method,
             path=path,
-            target=_target(integration, path, variables),
+            target=_target(integration, path, variables, listeners),
             authorizer=authorizer,
             scopes=scopes,
             request_changes=RequestChanges.load(_request_changes(integration)),
@@ -154,20 +165,17 @@ def _route(
 
 
 def _target(
-    integration: Mapping[str, Any], path: str, variables: Mapping[str, str]
+    integration: Mapping[str, Any], path: str, variables: Mapping[str, str], listeners: Mapping[str, Origin]
 ) -> LambdaTarget | HttpTarget | ServiceTarget:
     if not integration:
         raise UnsupportedError("a route without an integration")
     if NOT_SERVED in integration:
         raise UnsupportedError(integration[NOT_SERVED])
     kind = str(integration.get("type")).lower()
-    if kind not in _TARGETS:
+    if kind not in (LambdaTarget.type, HttpTarget.type):
         raise UnsupportedError(f"the integration type {kind}")
-    if str(integration.get("connectionType", "INTERNET")).upper() != "INTERNET":
-        raise UnsupportedError(f"connectionType {integration['connectionType']} (private integrations)")
-    for key, what in _NOT_EMULATED.items():
-        if integration.get(key):
-            raise UnsupportedError(what)
+    if is_private(integration) and kind != HttpTarget.type:
+        raise UnsupportedError(f"connectionType VPC_LINK with the integration type {kind}: http_proxy has it")
     timeout = str(integration.get("timeoutInMillis", 30_000))
     if not timeout.isdecimal() or not 50 <= int(timeout) <= 30_000:
         raise UnsupportedError(f"timeoutInMillis {timeout} (50 to 30000 is allowed)")
@@ -175,9 +183,11 @@ def _target(
         if kind != "aws_proxy":
             raise UnsupportedError(f"the integration type {kind} with an integrationSubtype, which aws_proxy has")
         return ServiceTarget.load(integration, int(timeout) / 1000)
-    uri = with_stage_variables(str(integration.get("uri")), variables)
-    target = _TARGETS[kind]({**integration, "uri": uri}, int(timeout) / 1000)
-    if isinstance(target, HttpTarget) and (unbound := target.variables - path_variables(path)):
+    definition = {**integration, "uri": with_stage_variables(str(integration.get("uri")), variables)}
+    if kind == LambdaTarget.type:
+        return LambdaTarget.load(definition, int(timeout) / 1000)
+    target = HttpTarget.load(definition, int(timeout) / 1000, listeners)
+    if unbound := target.variables - path_variables(path):
         raise UnsupportedError(f"the variable {min(unbound)} in the integration's uri, which the path does not have")
     return target
 

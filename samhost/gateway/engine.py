@@ -2,12 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from samhost.gateway.connections import Connections, Reply
+from samhost.gateway.connections import Connections
 from samhost.gateway.signing import Credentials, Scope, signed_headers
 
 CALL_SECONDS = 60  # no call outlives this; integrations have their own, shorter timeouts
 _JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the engine answers; names of headers are lower case, and the last of several with the same name counts."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Engine:
@@ -38,4 +48,5 @@ class Engine:
         scope = Scope(service, region or self._region)
         signed = signed_headers(credentials or self._credentials, scope, method, self._host, target, headers, body)
         async with asyncio.timeout(CALL_SECONDS):
-            return await self._connections.send(method, target, signed, body)
+            answer = await self._connections.send(method, target, signed.items(), body)
+        return Reply(answer.status, dict(answer.headers), answer.body)

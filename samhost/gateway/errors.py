@@ -14,7 +14,8 @@ GatewayError               an answer that the gateway gives itself, `{"message":
 │   └── IntegrationRefusedError    500, the integration may not be called, or there is none where the document says
 ├── NotEmulatedError           501, the document asks for what is not here yet
 └── IntegrationUnavailableError 503, the integration cannot be reached
-    └── IntegrationTimedOutError   503, the integration takes too long
+    ├── IntegrationTimedOutError   503, the integration takes too long
+    └── LoadBalancerUnavailableError 503, a load balancer whose name a REST API has takes no requests
 UnsupportedError           a part of a document that is not emulated; refuses one route when the API is loaded
 ConfigurationError         the gateway cannot start
 """
@@ -125,6 +126,10 @@ class IntegrationUnavailableError(GatewayError):
 
 class IntegrationTimedOutError(IntegrationUnavailableError):
     """The integration took longer than its timeout."""
+
+
+class LoadBalancerUnavailableError(IntegrationUnavailableError):
+    """The load balancer behind a URL takes no requests, as where none of its targets is healthy."""
 
 
 class UnsupportedError(Exception):

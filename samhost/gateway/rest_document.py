@@ -4,10 +4,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from samhost.gateway.api_types.rest_api import REST_API
+from samhost.gateway.connections import Origin
 from samhost.gateway.document import (
     EXTENSION,
     METHODS,
@@ -15,6 +17,7 @@ from samhost.gateway.document import (
     Api,
     access_log_format,
     as_object,
+    local_address,
     resolved,
     stage_variables,
 )
@@ -22,7 +25,14 @@ from samhost.gateway.errors import ConfigurationError, UnsupportedError
 from samhost.gateway.mapping.changes import REST_PATH, RequestChanges
 from samhost.gateway.mapping.expressions import method_request_expression
 from samhost.gateway.routing import ANY, ResourceRouter, Route
-from samhost.gateway.targets import HttpTarget, NotEmulatedTarget, with_stage_variables
+from samhost.gateway.targets import (
+    HttpTarget,
+    NotEmulatedTarget,
+    http_method,
+    is_private,
+    parsed_url,
+    with_stage_variables,
+)
 from samhost.gateway.throttling import Limits, load_limits
 
 RESOURCES = 300  # quota [doc]
@@ -38,8 +48,20 @@ _NOT_EMULATED = {
 }
 
 
-def load_rest(definition: Mapping[str, Any], region: str, account_id: str) -> Api:
-    """Load one entry of the configuration's `apis`: a REST API on one stage.
+@dataclass(frozen=True)
+class _OnStage:
+    """What an API's integrations mean on a stage: the stage's variables, and the load balancers that are there."""
+
+    name: str
+    variables: Mapping[str, str]
+    by_name: Mapping[tuple[str, int], Origin]  # by DNS name and port
+    by_arn: Mapping[tuple[str, int], Origin]  # by the load balancer's ARN, or the listener's, and port
+
+
+def load_rest(
+    definition: Mapping[str, Any], region: str, account_id: str, load_balancers: Iterable[Mapping[str, Any]] = ()
+) -> Api:
+    """Load one entry of the configuration's `apis`, a REST API on one stage; `load_balancers` are the configuration's.
 
     Raises ConfigurationError where API Gateway would not import the document as a whole.
     """
@@ -51,8 +73,15 @@ def load_rest(definition: Mapping[str, Any], region: str, account_id: str) -> Ap
     if not _STAGE_NAME.fullmatch(stage_name):
         raise ConfigurationError(f"{name}: a stage's name has letters, digits, hyphens and underscores, 128 at most")
     variables = stage_variables(name, stage)
+    listeners = [(each, int(each["port"]), local_address(each)) for each in load_balancers]
+    on_stage = _OnStage(
+        stage_name,
+        variables,
+        {(each["dnsName"].lower(), port): address for each, port, address in listeners},
+        {(each[key], port): address for each, port, address in listeners for key in ("loadBalancer", "listener")},
+    )
     try:
-        routes = list(_routes(document, variables))
+        routes = list(_routes(document, on_stage))
     except UnsupportedError as error:
         raise ConfigurationError(f"{name}: {error}") from error
     if len(document.get("paths", {})) > RESOURCES:
@@ -72,18 +101,18 @@ def load_rest(definition: Mapping[str, Any], region: str, account_id: str) -> Ap
     )
 
 
-def _routes(document: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Route]:
+def _routes(document: Mapping[str, Any], on_stage: _OnStage) -> Iterator[Route]:
     for path, item in document.get("paths", {}).items():
         item = as_object(resolved(document, item), path)
         for key, operation in item.items():
             if key == f"{EXTENSION}any-method" or key in METHODS:
                 method = key.upper() if key in METHODS else ANY
-                yield _route(document, variables, path.rstrip("/") or "/", method, item, operation)
+                yield _route(document, on_stage, path.rstrip("/") or "/", method, item, operation)
 
 
 def _route(
     document: Mapping[str, Any],
-    variables: Mapping[str, str],
+    on_stage: _OnStage,
     path: str,
     method: str,
     item: Mapping[str, Any],
@@ -101,7 +130,7 @@ def _route(
         return Route(
             method=method,
             path=path,
-            target=_target(integration, parameters, variables),
+            target=_target(integration, parameters, on_stage),
             request_changes=RequestChanges.load_rest(parameters),
         )
     except UnsupportedError as error:
@@ -143,7 +172,7 @@ def _check_declared(parameters: Mapping[str, Any], declared: set[tuple[str, str]
             raise UnsupportedError(f"{value}, which the operation's parameters do not declare: AWS would refuse it")
 
 
-def _target(integration: Mapping[str, Any], parameters: Mapping[str, Any], variables: Mapping[str, str]) -> HttpTarget:
+def _target(integration: Mapping[str, Any], parameters: Mapping[str, Any], on_stage: _OnStage) -> HttpTarget:
     if not integration:
         raise UnsupportedError("a method without an integration")
     if NOT_SERVED in integration:
@@ -151,8 +180,6 @@ def _target(integration: Mapping[str, Any], parameters: Mapping[str, Any], varia
     kind = str(integration.get("type")).lower()
     if kind != HttpTarget.type:
         raise UnsupportedError(f"the integration type {kind}")
-    if str(integration.get("connectionType", "INTERNET")).upper() != "INTERNET":
-        raise UnsupportedError(f"connectionType {integration['connectionType']} (private integrations)")
     if integration.get("requestTemplates"):
         raise UnsupportedError("requestTemplates (mapping templates)")
     timeout = str(integration.get("timeoutInMillis", LONGEST_TIMEOUT))
@@ -163,12 +190,40 @@ def _target(integration: Mapping[str, Any], parameters: Mapping[str, Any], varia
         for key, value in parameters.items()
         if key.startswith(REST_PATH)
     }
-    uri = with_stage_variables(str(integration.get("uri")), variables)
-    target = HttpTarget.load({**integration, "uri": uri}, int(timeout) / 1000, path_values)
+    integration = {
+        key: with_stage_variables(value, on_stage.variables) if isinstance(value, str) else value
+        for key, value in integration.items()
+    }
+    backend, path, host = _backend(integration, on_stage)
+    target = HttpTarget(backend, path, http_method(integration), int(timeout) / 1000, path_values, host)
     if unmapped := target.variables - path_values.keys():
         name = min(unmapped)
         raise UnsupportedError(f"the variable {name} in the integration's uri without {REST_PATH}{name}")
     return target
+
+
+def _backend(integration: Mapping[str, Any], on_stage: _OnStage) -> tuple[Origin, str, str | None]:
+    """The server behind an integration, the path and query there, and its name where it is a load balancer.
+
+    Through a VPC link of the first version requests get to the load balancer whose name is in the `uri`; on AWS to that
+    of the link, by whatever name. Through one of the second they get to the `integrationTarget`, a load balancer or one
+    of its listeners, with the stage before their path [doc].
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/private-integration.html
+    """
+    origin, path = parsed_url(str(integration.get("uri")))
+    by_name = on_stage.by_name.get((origin.host, origin.port))
+    if not is_private(integration):
+        return (by_name, path, origin.authority) if by_name else (origin, path, None)
+    if origin.is_tls:
+        raise UnsupportedError("https through a VPC link (there is no TLS on the loopback interface)")
+    if target := integration.get("integrationTarget"):
+        backend = on_stage.by_arn.get((str(target), origin.port))
+        if backend is None:
+            raise UnsupportedError(f"the integrationTarget {target}, which does not listen here on port {origin.port}")
+        return backend, f"/{on_stage.name}{path}", origin.authority
+    if by_name is None:
+        raise UnsupportedError(f"{origin.authority} through a VPC link, which is no load balancer that runs here")
+    return by_name, path, origin.authority
 
 
 def _limits(name: str, settings: list[Mapping[str, Any]], routes: list[Route]) -> dict[str, Limits]:

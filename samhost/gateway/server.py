@@ -21,17 +21,19 @@ from samhost.gateway import access_log
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
-from samhost.gateway.connections import Connections
+from samhost.gateway.cloud_map import CloudMap
+from samhost.gateway.connections import Client, Connections, Origin
 from samhost.gateway.document import Api
-from samhost.gateway.engine import CALL_SECONDS, Engine
+from samhost.gateway.engine import Engine
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
-from samhost.gateway.integrations.http_proxy import send_request
+from samhost.gateway.integrations.http_proxy import HttpProxy
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
 from samhost.gateway.loading import load
+from samhost.gateway.messages import BODY_BYTES
 from samhost.gateway.signing import Credentials
 
 GRACE_SECONDS = 15  # for requests under way when the gateway is told to stop
@@ -56,19 +58,17 @@ async def serve(config: Mapping[str, Any]) -> None:
     by_address = _load(config)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(_listen(apis[0], *address)) for address, apis in by_address.items()]
-        # Who is called decides how much runs at once, so connections are not limited here.
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            cookie_jar=aiohttp.DummyCookieJar(),  # no caller's call may leave anything for the next
-            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
-        ) as session:
+        # No issuer's answer may leave anything for the next call.
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            # Who is called decides how much runs at once, so connections are not limited here.
+            client = stack.enter_context(contextlib.closing(Client(BODY_BYTES)))
             connections = stack.enter_context(contextlib.closing(_connections(config["engine"])))
             engine = Engine(connections, urlsplit(config["engine"]).netloc, config["region"], credentials)
             roles = Roles(engine)
             invoker = Invoker(Functions(engine), roles)
             by_type = (
                 authorizers(KeySets(partial(fetch, session), config["engine"]), invoker),
-                integrations(invoker, ServiceIntegration(engine, roles), partial(send_request, session)),
+                integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(client.send, CloudMap(engine))),
             )
             servers = [_Server(_settings(Gateway(apis, *by_type, _print))) for apis in by_address.values()]
             _stop_on_signals(servers)
@@ -84,7 +84,7 @@ def _load(config: Mapping[str, Any]) -> dict[tuple[str, int], list[Api]]:
     """The APIs by host and port: on one port there are all stages of one API, and nothing else."""
     by_address: dict[tuple[str, int], list[Api]] = {}
     for definition in config["apis"]:
-        api = load(definition, config["region"], config["accountId"])
+        api = load(definition, config["region"], config["accountId"], config.get("loadBalancers", []))
         sharing = by_address.setdefault((definition["host"], int(definition["port"])), [])
         if any(other.api_id != api.api_id or other.stage == api.stage for other in sharing):
             raise ConfigurationError(f"{api.name} cannot have the port {definition['port']}: {sharing[0].name} has it")
@@ -101,7 +101,7 @@ def _raise_file_limit() -> None:
 
 def _connections(url: str) -> Connections:
     parts = urlsplit(url)
-    return Connections(parts.hostname or "", parts.port or 80)
+    return Connections(Origin(parts.hostname or "", parts.port or 80))
 
 
 def _listen(api: Api, host: str, port: int) -> socket.socket:

@@ -90,7 +90,7 @@ def test_a_backend_gets_the_request_byte_for_byte(client):
 def test_a_backend_sees_itself_as_the_host_and_the_client_in_forwarded(client, api):
     headers = dict(client.get("/echo").json()["headers"])
     host = urlsplit(api.url).netloc
-    assert headers["Host"] != host
+    assert headers["host"] != host
     assert headers["forwarded"] == f"by=127.0.0.1;for=127.0.0.1;host={host};proto=https"
     assert headers["via"] == "HTTP/1.1 AmazonAPIGateway"
 
@@ -174,7 +174,7 @@ def test_a_request_with_a_line_break_in_a_header_is_refused_before_it_is_routed(
 
 def test_the_log_says_what_failed_and_no_query(client, api):
     client.get("/nothing?secret=hidden")
-    assert "/backend/nothing cannot be reached: ServerDisconnectedError" in api.log
+    assert "/backend/nothing: the connection ended before an answer began: closed" in api.log
     assert "hidden" not in api.log
 
 

@@ -186,7 +186,7 @@ def test_an_api_that_is_written_resource_by_resource_is_served(tmp_path):
     assert quote.json() == {"route": "GET /quotes/{quoteId}", "quote": "5"}
     assert quote.headers["access-control-allow-origin"] == "https://quotes.example"
     assert prices.status_code == 501
-    assert "connectionType VPC_LINK" in prices.json()["message"]
+    assert "the listener of no load balancer that runs here" in prices.json()["message"]
     assert "Left out: Link (AWS::ApiGatewayV2::VpcLink)" in running.said
 
 

@@ -51,8 +51,11 @@ class ApiType(Protocol):
         """The headers of every answer that name its request."""
         ...
 
-    def to_backend(self, exchange: Exchange) -> Headers:
-        """The headers that an HTTP proxy integration sends on."""
+    def to_backend(self, exchange: Exchange, overwritten: AbstractSet[str]) -> Headers:
+        """The headers that an HTTP proxy integration sends on, but for `host`.
+
+        No `connection` of a client takes those away that are overwritten, and so the gateway's own.
+        """
         ...
 
     def from_backend(self, method: str, headers: Headers) -> Headers:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
 
 import json
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from samhost.gateway.api_types import Wording
@@ -52,10 +53,10 @@ class HttpApiType:
         """`apigw-requestid`."""
         return [("apigw-requestid", exchange.request_id)]
 
-    def to_backend(self, exchange: Exchange) -> Headers:
+    def to_backend(self, exchange: Exchange, overwritten: AbstractSet[str]) -> Headers:
         """The client's, with `forwarded` and `via` as backends see them [obs]; a client's own go before [inf]."""
         client = exchange.request
-        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")}
+        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")} - overwritten
         kept = [pair for pair in exchange.outgoing.headers if pair[0] not in _NOT_SENT and pair[0] not in named]
         forwarded = f"by={client.server_ip};for={client.source_ip};host={client.header('host') or ''};proto=https"
         via = "HTTP/1.1 AmazonAPIGateway"

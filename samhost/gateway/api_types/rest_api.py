@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 import json
 import uuid
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from samhost.gateway.api_types import Wording
@@ -18,6 +19,7 @@ from samhost.gateway.errors import (
     IntegrationRefusedError,
     IntegrationTimedOutError,
     IntegrationUnavailableError,
+    LoadBalancerUnavailableError,
     NoStageError,
     NotEmulatedError,
     NotFoundError,
@@ -39,6 +41,8 @@ _WORDINGS = {
     TooManyRequestsError: Wording(429, "Too Many Requests", "THROTTLED"),
     IntegrationRefusedError: Wording(500, _INTERNAL, "API_CONFIGURATION_ERROR"),
     IntegrationFailedError: Wording(502, _INTERNAL, "DEFAULT_5XX"),
+    # https://repost.aws/knowledge-center/api-gateway-500-error-vpc; of a public load balancer it is told, too [obs].
+    LoadBalancerUnavailableError: Wording(500, _INTERNAL, "API_CONFIGURATION_ERROR"),
     IntegrationTimedOutError: Wording(504, "Endpoint request timed out", "INTEGRATION_TIMEOUT"),
     IntegrationUnavailableError: Wording(504, "Network error communicating with endpoint", "INTEGRATION_FAILURE"),
 }
@@ -109,10 +113,10 @@ class RestApiType:
         """`x-amzn-requestid` and `x-amz-apigw-id`."""
         return [("x-amzn-requestid", exchange.request_id), ("x-amz-apigw-id", exchange.extended_request_id)]
 
-    def to_backend(self, exchange: Exchange) -> Headers:
+    def to_backend(self, exchange: Exchange, overwritten: AbstractSet[str]) -> Headers:
         """The client's, with `x-forwarded-…`, a trace id, the API's id and, for want of one, a user agent [obs]."""
         client, api_id = exchange.request, exchange.api.api_id
-        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")}
+        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")} - overwritten
         kept = [pair for pair in with_forwarded(exchange) if pair[0] not in _NOT_SENT and pair[0] not in named]
         # The signature of a request to API Gateway is nobody else's to see [doc].
         kept = [pair for pair in kept if pair[0] != "authorization" or not pair[1].startswith("AWS4-")]

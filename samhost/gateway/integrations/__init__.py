@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.integrations.http_proxy import HttpProxy, SendRequest
+from samhost.gateway.integrations.http_proxy import HttpProxy
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.lambda_proxy import LambdaProxy
 from samhost.gateway.integrations.not_emulated import NotEmulated
@@ -22,11 +22,11 @@ class Integration(Protocol):
         ...
 
 
-def integrations(invoker: Invoker, services: ServiceIntegration, send_request: SendRequest) -> dict[str, Integration]:
+def integrations(invoker: Invoker, services: ServiceIntegration, http_proxy: HttpProxy) -> dict[str, Integration]:
     """The integrations by type."""
     return {
         LambdaTarget.type: LambdaProxy(invoker),
-        HttpTarget.type: HttpProxy(send_request),
+        HttpTarget.type: http_proxy,
         ServiceTarget.type: services,
         NotEmulatedTarget.type: NotEmulated(),
     }

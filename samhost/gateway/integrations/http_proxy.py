@@ -1,105 +1,117 @@
-"""HTTP proxy integrations (`http_proxy`) over the internet: the request goes to a URL, and its answer comes back.
+"""HTTP proxy integrations (`http_proxy`): the request goes to another server, and its answer comes back.
 
+Over the internet that is the server of a URL; through a VPC link an instance of a Cloud Map service, or the listener of
+a load balancer.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-http.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-private.html
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
-import aiohttp
-from yarl import URL
-
-from samhost.gateway.errors import IntegrationFailedError, IntegrationTimedOutError, IntegrationUnavailableError
+from samhost.gateway.cloud_map import CloudMap
+from samhost.gateway.connections import BadAnswerError, Origin, UnreachableError
+from samhost.gateway.errors import (
+    IntegrationFailedError,
+    IntegrationTimedOutError,
+    IntegrationUnavailableError,
+    LoadBalancerUnavailableError,
+)
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.mapping.expressions import Source
-from samhost.gateway.messages import BODY_BYTES, Headers, Response
+from samhost.gateway.messages import Headers, Response
 from samhost.gateway.routing import ANY, Route
-from samhost.gateway.targets import HttpTarget
+from samhost.gateway.targets import CloudMapService, HttpTarget
 
-SendRequest = Callable[[str, str, Headers, bytes], Awaitable[Response]]
+SendRequest = Callable[[Origin, str, str, Headers, bytes], Awaitable[Response]]
 
 _PATH_SAFE = "/:@!$&'()*+,;=~"  # what may stand in a path as it is: RFC 3986, section 3.3
 
 
 class HttpProxy:
-    """Sends requests on to URLs."""
+    """Sends requests on to other servers."""
 
-    def __init__(self, send_request: SendRequest):
-        """Use `send_request` for every request; it raises as `send_request` does."""
+    def __init__(self, send_request: SendRequest, cloud_map: CloudMap):
+        """Use `send_request`, which raises as `Client.send` does; Cloud Map knows the instances of its services."""
         self._send_request = send_request
+        self._cloud_map = cloud_map
 
     async def invoke(self, exchange: Exchange, route: Route, target: HttpTarget) -> Response:
         """Answer a request by another server.
 
+        Redirections and compressed bodies are left to the client. What HTTP APIs take an answer for that is no HTTP, or
+        more than the payload quota, is not known [inf].
         Raises BodyTooLargeError, IntegrationFailedError and IntegrationUnavailableError.
         """
-        request, api_type = exchange.outgoing, exchange.api.type
-        method = request.method if target.method == ANY else target.method
+        method = exchange.request.method if target.method == ANY else target.method
         body = await exchange.body()
-        url = _url(exchange, route, target, body)
+        path_and_query = _path_and_query(exchange, route, target, body)
+        overwritten = route.request_changes.overwritten_headers
+        headers = exchange.api.type.to_backend(exchange, overwritten)
+        host = exchange.outgoing.header("host") if "host" in overwritten else target.host
+
+        def send(server: Origin) -> Awaitable[Response]:
+            named = [("host", host or server.authority), *headers]  # its own name by default [inf]
+            return self._send_request(server, method, path_and_query, named, body)
+
         try:
             async with asyncio.timeout(target.timeout):
-                response = await self._send_request(method, url, api_type.to_backend(exchange), body)
+                answer = await self._answer(target.backend, send)
         except TimeoutError:
-            raise IntegrationTimedOutError(f"{target.uri} took more than {target.timeout} s") from None
-        exchange.integration_status = response.status
-        response.headers = api_type.from_backend(method, response.headers)
-        return response
+            what = f"{_name(target, path_and_query)} took more than {target.timeout} s"
+            raise IntegrationTimedOutError(what) from None
+        except BadAnswerError as error:
+            raise IntegrationFailedError(f"{_name(target, path_and_query)}: {error}") from error
+        except ConnectionError as error:
+            kind = LoadBalancerUnavailableError if target.host else IntegrationUnavailableError
+            raise kind(f"{_name(target, path_and_query)}: {error}") from error
+        exchange.integration_status = answer.status
+        return Response(answer.status, exchange.api.type.from_backend(method, answer.headers), answer.body)
+
+    async def _answer(
+        self, backend: Origin | CloudMapService, send: Callable[[Origin], Awaitable[Response]]
+    ) -> Response:
+        """Send a request to a server, or to any healthy instance of a service.
+
+        An instance that refuses the connection has seen nothing of the request, so another one gets it: whether API
+        Gateway does so is not documented [inf], but without it each stop of a task would cost requests. Once sent, a
+        request is never sent again, for it may have had its effect.
+        """
+        if isinstance(backend, Origin):
+            return await send(backend)
+        listing = await self._cloud_map.listing(backend)
+        if not listing.instances:
+            raise IntegrationFailedError(f"No target endpoints found for integration {backend.arn}")
+        while instance := listing.pick():
+            try:
+                return await send(instance)
+            except UnreachableError:
+                listing.refuse(instance)
+        raise UnreachableError("none of the instances accepts connections")
 
 
-async def send_request(
-    session: aiohttp.ClientSession, method: str, url: str, headers: Headers, body: bytes
-) -> Response:
-    """Send a request, and read the answer whole; redirections and compressed bodies are left to the client.
+def _name(target: HttpTarget, path_and_query: str) -> str:
+    """What a log may say of where a request went: a query is not for it."""
+    if isinstance(target.backend, CloudMapService):
+        return target.backend.arn
+    return (target.host or target.backend.authority) + path_and_query.partition("?")[0]
 
-    The answer has all of its headers, those of its connection, too.
 
-    Raises TimeoutError, IntegrationUnavailableError where nothing answers, and IntegrationFailedError where it is no
-    HTTP that answers, or more than the payload quota. Which of the two AWS takes the latter for is not known [inf].
+def _path_and_query(exchange: Exchange, route: Route, target: HttpTarget, body: bytes) -> str:
+    """The target's path with the values of path variables, each percent-encoded, and the client's query.
+
+    A private integration gets the request's own path, with the stage unless `overwrite:path` leaves it away [doc].
     """
-    server = url.partition("?")[0]  # a query is not for the log
-    try:
-        async with session.request(
-            method,
-            URL(url, encoded=True),
-            headers=[(name, _text(value)) for name, value in headers],
-            data=body or None,
-            allow_redirects=False,
-            auto_decompress=False,
-            skip_auto_headers=("accept", "accept-encoding", "content-type", "user-agent"),
-        ) as answer:
-            content = bytearray()
-            async for chunk in answer.content.iter_any():
-                content += chunk
-                if len(content) > BODY_BYTES:
-                    raise IntegrationFailedError(f"{server} answered more than {BODY_BYTES} bytes")
-            received = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.raw_headers]
-            return Response(answer.status, received, bytes(content))
-    except TimeoutError:
-        raise
-    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as error:
-        raise IntegrationFailedError(f"{server} did not answer in HTTP: {type(error).__name__}") from error
-    except aiohttp.ClientError as error:
-        raise IntegrationUnavailableError(f"{server} cannot be reached: {type(error).__name__}") from error
-
-
-def _url(exchange: Exchange, route: Route, target: HttpTarget, body: bytes) -> str:
-    """The target's URI with the values of path variables, each percent-encoded, and the client's query."""
     source = Source(exchange, body)
     mapped = {name: expression.value(source) or "" for name, expression in target.path_values.items()}
     values = {name: _encoded(value) for name, value in (exchange.path_parameters | mapped).items()}
-    url, _, query = target.filled(values).partition("?")
-    if route.request_changes.overwrites_path:  # the whole path is another then [inf]
-        url = f"{URL(url, encoded=True).origin()}{_encoded(exchange.outgoing.path)}"
+    path, _, query = (target.filled(values) or "").partition("?")
+    if target.target is None or route.request_changes.overwrites_path:  # the whole path is another then [inf]
+        path = _encoded(exchange.outgoing.path)
     query = "&".join(filter(None, (query, exchange.outgoing.query)))
-    return f"{url}?{query}" if query else url
+    return f"{path}?{query}" if query else path
 
 
 def _encoded(path: str) -> str:
     return quote(path, safe=_PATH_SAFE, errors="surrogateescape")
-
-
-def _text(value: str) -> str:
-    """A header's bytes as the text that aiohttp, which writes UTF-8, makes the same bytes of."""
-    return value.encode("latin-1").decode(errors="replace")

@@ -11,8 +11,7 @@ from html import unescape
 from typing import Protocol
 from urllib.parse import unquote, urlencode
 
-from samhost.gateway.connections import Reply
-from samhost.gateway.engine import Engine
+from samhost.gateway.engine import Engine, Reply
 from samhost.gateway.errors import IntegrationFailedError, IntegrationRefusedError
 from samhost.gateway.integrations.lambda_permission import may_assume
 from samhost.gateway.integrations.services.call import FORM

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-parameter-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,7 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Change:
-    """One change: `append`, `overwrite`, `remove` or a REST API's `set`, of what, and the value."""
+    """One change: `append`, `overwrite` or `remove`, of what, and the value."""
 
     action: str
     place: str
@@ -38,12 +39,10 @@ class Change:
     expression: Expression
 
     def apply(self, pairs: Headers, value: str | None) -> Headers:
-        """The pairs of name and value with the change made.
+        """The pairs of name and value with the change made; without a value there is nothing to add [inf].
 
-        One without a value changes nothing [inf]; but `set` takes away what a client has sent in its place [inf].
+        To overwrite by no value is to remove: what the client has sent must not pass for what the gateway would say.
         """
-        if self.action in ("append", "overwrite") and value is None:
-            return pairs
         kept = pairs if self.action == "append" else [pair for pair in pairs if pair[0] != self.name]
         return kept if value is None or self.action == "remove" else [*kept, (self.name, value)]
 
@@ -78,6 +77,13 @@ class RequestChanges:
     def overwrites_path(self) -> bool:
         """Whether the request goes on to another path."""
         return any(change.place == "path" for change in self.changes)
+
+    @cached_property
+    def overwritten_headers(self) -> frozenset[str]:
+        """The names of the headers whose values are the gateway's, whatever the client has sent."""
+        return frozenset(
+            change.name for change in self.changes if change.place == "header" and change.action == "overwrite"
+        )
 
     def apply(self, source: Source) -> Request:
         """The request as it goes on.
@@ -124,7 +130,8 @@ class ResponseChanges:
         for change in self.by_status.get(response.status, ()):
             value = change.expression.value(source)
             if change.place == "header":
-                headers = change.apply(headers, None if value is None else _header_text(value))
+                text = None if value is None else _header_text(value)
+                headers = headers if text is None and change.action != "remove" else change.apply(headers, text)
             elif value is not None and _STATUS.fullmatch(value):
                 status = int(value)
         return Response(status, headers, b"" if status in (204, 304) else response.body)
@@ -153,7 +160,7 @@ def _rest_change(key: str, value: Any) -> Change:
     name = parsed["name"].lower() if parsed["place"] == "header" else parsed["name"]
     if parsed["place"] == "header" and name in _NOT_MAPPED:
         raise UnsupportedError(f"the header {name}, which is not the document's to set")
-    return Change("set", parsed["place"], name, method_request_expression(value))
+    return Change("overwrite", parsed["place"], name, method_request_expression(value))
 
 
 def _header_text(value: str) -> str | None:

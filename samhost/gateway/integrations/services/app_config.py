@@ -13,7 +13,7 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.integrations.services.call import FORM, Operation, Parameters, RoleClient
 

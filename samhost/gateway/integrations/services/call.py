@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from samhost.gateway.connections import Reply
-from samhost.gateway.engine import Engine
+from samhost.gateway.engine import Engine, Reply
 from samhost.gateway.errors import BadRequestError
 from samhost.gateway.signing import Credentials
 

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.errors import BadRequestError
 from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient, text_list
 

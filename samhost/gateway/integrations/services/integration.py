@@ -4,8 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable
 
-from samhost.gateway.connections import Reply
-from samhost.gateway.engine import Engine
+from samhost.gateway.engine import Engine, Reply
 from samhost.gateway.errors import BadRequestError, IntegrationUnavailableError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.lambda_permission import source_arn

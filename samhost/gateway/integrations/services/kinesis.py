@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecord.html
 
 import base64
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient
 
 

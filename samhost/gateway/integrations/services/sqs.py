@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.ht
 from collections.abc import Iterator
 from typing import Any
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.errors import BadRequestError
 from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient, json_value, text_list
 

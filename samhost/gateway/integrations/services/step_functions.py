@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.integrations.services.call import Operation, Parameters, RoleClient
 

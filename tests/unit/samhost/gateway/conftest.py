@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from samhost.gateway import loading
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
-from samhost.gateway.connections import Reply
+from samhost.gateway.cloud_map import CloudMap
 from samhost.gateway.document import load
+from samhost.gateway.engine import Reply
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Invocation
+from samhost.gateway.integrations.http_proxy import HttpProxy
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
@@ -164,7 +166,8 @@ class FakeBackend:
     seconds: float = 0
     requests: list[SimpleNamespace] = field(default_factory=list)
 
-    async def send(self, method, url, headers, body):
+    async def send(self, origin, method, target, headers, body):
+        url = f"{'https' if origin.is_tls else 'http'}://{origin.authority}{target}"
         self.requests.append(SimpleNamespace(method=method, url=url, headers=headers, body=body))
         await asyncio.sleep(self.seconds)
         if self.failure:
@@ -282,7 +285,7 @@ def gateway(signing_key):
         invoker = Invoker(functions, roles)
         by_type = (
             authorizers(keys, invoker),
-            integrations(invoker, ServiceIntegration(engine, roles), backend.send),
+            integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(backend.send, CloudMap(engine))),
         )
         return Served(apis[0], functions, Gateway(apis, *by_type, log.append), log, keys, engine, backend)
 
@@ -293,7 +296,7 @@ def gateway(signing_key):
 def serve(definition, gateway):
     """Serve paths, or route keys that one function answers: `serve("GET /pets", "ANY /{proxy+}")`."""
 
-    def build(*keys, paths=None, functions=None, engine=None, backend=None, **options):
+    def build(*keys, paths=None, functions=None, engine=None, backend=None, load_balancers=(), **options):
         paths = dict(paths or {})
         for key in keys:
             method, _, path = key.partition(" ")
@@ -301,7 +304,7 @@ def serve(definition, gateway):
             if key == "$default":
                 name, path = "x-amazon-apigateway-any-method", "/$default"
             paths.setdefault(path, {})[name] = integration()
-        api = load(definition(paths, **options), REGION, ACCOUNT)
+        api = load(definition(paths, **options), REGION, ACCOUNT, load_balancers)
         return gateway([api], functions, engine, backend)
 
     return build
@@ -321,10 +324,10 @@ def rest_definition(definition):
 def serve_rest(rest_definition, gateway):
     """Serve a REST API: `serve_rest(paths, stages={"dev": {"variable": "value"}})`."""
 
-    def build(paths, *, stages=None, functions=None, engine=None, backend=None, **options):
+    def build(paths, *, stages=None, functions=None, engine=None, backend=None, load_balancers=(), **options):
         stages = stages or {"dev": {}}
         definitions = [rest_definition(paths, stage=name, variables=stages[name], **options) for name in stages]
-        apis = [loading.load(each, REGION, ACCOUNT) for each in definitions]
+        apis = [loading.load(each, REGION, ACCOUNT, load_balancers) for each in definitions]
         return gateway(apis, functions, engine, backend)
 
     return build

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.integrations import functions as module
 from samhost.gateway.integrations.functions import Functions
 

@@ -1,11 +1,11 @@
 """HTTP proxy integrations, in process: developer guide, `http-api-develop-integrations-http`.
 
-What aiohttp makes of it on the wire is in tests/integration/test_http_proxy.py.
+What is made of it on the wire is in tests/integration/test_http_proxy.py.
 """
 
 import pytest
 
-from samhost.gateway.errors import IntegrationFailedError, IntegrationUnavailableError
+from samhost.gateway.connections import BadAnswerError, NoAnswerError, UnreachableError
 from samhost.gateway.messages import Response
 
 BACKEND = "https://backend.example"
@@ -57,7 +57,10 @@ def test_an_integrations_own_method_is_used_instead_of_the_clients(proxy):
         ("GET /{proxy+}", "/petstore/{proxy}", "/a/b/", "/petstore/a/b/"),
         ("GET /pets/{id}", "/search?id={id}", "/pets/6?b=1", "/search?id=6&b=1"),
         ("GET /pets", "/fixed?a=1", "/pets", "/fixed?a=1"),
-        ("GET /pets", "", "/pets?b=1", "?b=1"),
+        ("GET /pets", "", "/pets?b=1", "/?b=1"),
+        ("GET /pets", "?a=1", "/pets?b=1", "/?a=1&b=1"),
+        ("GET /pets", ":8443/a", "/pets", ":8443/a"),
+        ("GET /pets", ":443/a", "/pets", "/a"),
     ],
 )
 def test_path_variables_are_put_into_the_uri(proxy, key, uri, asked, url):
@@ -107,7 +110,15 @@ def test_headers_go_on_but_for_those_of_the_connection(proxy):
     names = [name for name, _ in sent(api).headers]
     assert names.count("x-twice") == 2
     assert {"authorization", "cookie", "user-agent"} <= set(names)
-    assert not {"connection", "x-mine", "te", "upgrade", "keep-alive", "expect", "host", "content-length"} & set(names)
+    assert not {"connection", "x-mine", "te", "upgrade", "keep-alive", "expect", "content-length"} & set(names)
+
+
+def test_a_backend_sees_its_own_name_as_the_host_unless_the_api_gives_it_another(proxy):
+    named = {"overwrite:header.host": "pets.internal"}
+    for parameters, host in (({}, "backend.example"), (named, "pets.internal")):
+        api = proxy(requestParameters=parameters)
+        api.get("/pets")
+        assert [value for name, value in api.backend.requests.pop().headers if name == "host"] == [host]
 
 
 def test_a_backend_sees_who_asked_in_forwarded_and_via(proxy):
@@ -152,7 +163,8 @@ def test_a_backend_that_takes_too_long_is_503(proxy, backend):
 
 
 @pytest.mark.parametrize(
-    ("failure", "status"), [(IntegrationUnavailableError("refused"), 503), (IntegrationFailedError("garbage"), 500)]
+    ("failure", "status"),
+    [(UnreachableError("refused"), 503), (NoAnswerError("closed"), 503), (BadAnswerError("garbage"), 500)],
 )
 def test_a_backend_that_fails_is_an_error_of_the_gateway_and_the_next_request_is_served(
     proxy, backend, failure, status
@@ -160,6 +172,6 @@ def test_a_backend_that_fails_is_an_error_of_the_gateway_and_the_next_request_is
     backend.failure = failure
     api = proxy()
     assert api.get("/pets").status_code == status
-    assert api.last_log["error"] == str(failure)
+    assert api.last_log["error"] == f"backend.example/pets: {failure}"
     backend.failure = None
     assert api.get("/pets").status_code == 200

@@ -12,6 +12,11 @@ def refused(definition, paths, **document):
     return load(definition(paths, **document), "us-east-1", "000000000000").refused
 
 
+HTTP = {"type": "http_proxy", "payloadFormatVersion": "1.0"}
+PRIVATE = HTTP | {"connectionType": "VPC_LINK", "connectionId": "link"}
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/pets/1/2"
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -21,9 +26,23 @@ def refused(definition, paths, **document):
         ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "ftp://a.example"}, "no http or https URL"),
         ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "http://{id}.example"}, "no http or https URL"),
         ({"type": "http_proxy", "payloadFormatVersion": "1.0", "uri": "http://a.example/{id}"}, "the variable id"),
+        (HTTP | {"uri": "http://user@a.example/"}, "no http or https URL"),
+        (HTTP | {"uri": "http://a.example:99999/"}, "no http or https URL"),
+        (HTTP | {"uri": "http://:80/"}, "no http or https URL"),
+        (HTTP | {"uri": "http://ä.example/"}, "no http or https URL"),
+        (HTTP | {"uri": "http://a.example/", "connectionId": "link"}, "connectionType INTERNET with a connectionId"),
+        (HTTP | {"connectionType": "PIGEON"}, "connectionType PIGEON"),
         ({"type": "mock"}, "the integration type mock"),
         ({"integrationSubtype": "SNS-Publish"}, "the integration subtype SNS-Publish"),
-        ({"connectionType": "VPC_LINK"}, "connectionType VPC_LINK"),
+        ({"connectionType": "VPC_LINK", "connectionId": "link"}, "VPC_LINK with the integration type aws_proxy"),
+        (PRIVATE | {"connectionId": ""}, "connectionType VPC_LINK without a connectionId"),
+        (PRIVATE | {"tlsConfig": {"serverNameToVerify": "a.example"}}, "tlsConfig"),
+        (PRIVATE | {"httpMethod": None}, "httpMethod missing"),
+        (PRIVATE | {"payloadFormatVersion": "2.0"}, "payloadFormatVersion 2.0"),
+        (PRIVATE | {"uri": "http://a.example/"}, "no Cloud Map service's or listener's ARN"),
+        (PRIVATE | {"uri": "arn:aws:servicediscovery:us-east-1:000000000000:namespace/ns-1"}, "no Cloud Map service's"),
+        (PRIVATE | {"uri": LISTENER}, f"{LISTENER}, which is the listener of no load balancer that runs here"),
+        (PRIVATE | {"uri": f"{LISTENER}?a=b"}, "no Cloud Map service's or listener's ARN"),
         ({"credentials": "arn:aws:iam::*:user/*"}, "no role's ARN"),
         ({"payloadFormatVersion": "3.0"}, "payloadFormatVersion 3.0"),
         ({"payloadFormatVersion": None}, "payloadFormatVersion None"),

@@ -77,12 +77,19 @@ def test_values_come_from_the_body_too_and_the_body_goes_on(event):
     assert seen["body"] == '{"name":"Tom"}'
 
 
-def test_a_value_that_is_absent_changes_nothing(event):
+def test_a_value_that_is_absent_adds_nothing(event):
+    absent = "$request.header.y"
     seen = event(
-        {"overwrite:header.x": "$request.header.y", "overwrite:path": "$request.body.path"}, headers={"x": "1"}
+        {"append:header.x": absent, "append:querystring.a": absent, "overwrite:path": absent}, headers={"x": "1"}
     )
-    assert seen["headers"]["x"] == "1"
-    assert seen["rawPath"] == "/pets/1"
+    assert (seen["headers"]["x"], seen["rawQueryString"], seen["rawPath"]) == ("1", "a=1&b=2", "/pets/1")
+
+
+def test_what_a_client_sends_does_not_pass_for_a_value_that_is_absent(event):
+    absent = "$context.authorizer.claims.sub"
+    seen = event({"overwrite:header.x-user": absent, "overwrite:querystring.a": absent}, headers={"x-user": "forged"})
+    assert "x-user" not in seen["headers"]
+    assert seen["rawQueryString"] == "b=2"
 
 
 def test_a_header_cannot_be_injected_by_a_value(serve, operation):

@@ -69,7 +69,7 @@ def test_headers_and_the_query_are_mapped_in_the_place_of_the_clients(serve_rest
     headers = dict(sent(api).headers)
     assert (headers["x-user"], headers["x-blank"], headers["x-other"]) == ("somebody", "", "me")
     assert "x-absent" not in headers  # a client cannot say what nothing is mapped to
-    assert sent(api).url == f"{BACKEND}?b=1&stage=dev"
+    assert sent(api).url == f"{BACKEND}/?b=1&stage=dev"
 
 
 def test_headers_go_on_but_for_those_that_rest_apis_drop(serve_rest):
@@ -80,7 +80,14 @@ def test_headers_go_on_but_for_those_that_rest_apis_drop(serve_rest):
     api.get("/dev/a", headers=headers)
     names = {name for name, _ in sent(api).headers}
     assert {"authorization", "cookie", "user-agent"} <= names
-    assert not names & {*dropped, "host", "content-length", "forwarded"}
+    assert not names & {*dropped, "content-length", "forwarded"}
+    assert [value for name, value in sent(api).headers if name == "host"] == ["backend.example"]
+
+
+def test_no_client_takes_a_mapped_header_away_by_calling_it_the_connections(serve_rest):
+    api = serve_rest({"/a": {"get": proxy(requestParameters={"integration.request.header.x-user": "'somebody'"})}})
+    api.get("/dev/a", headers={"connection": "x-user", "x-user": "me"})
+    assert dict(sent(api).headers)["x-user"] == "somebody"
 
 
 def test_a_signature_is_not_passed_on(serve_rest):

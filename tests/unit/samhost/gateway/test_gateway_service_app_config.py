@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 
 PARAMETERS = {"Application": "app", "Environment": "live", "Configuration": "limits", "ClientId": "me"}
 SINCE = PARAMETERS | {"ClientConfigurationVersion": "$request.querystring.version"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 
 EVENT = {"Source": "client.${request.path.name}", "DetailType": "Noticed", "Detail": "$request.body"}
 

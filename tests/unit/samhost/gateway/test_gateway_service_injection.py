@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.integrations.services.call import RoleClient
 from samhost.gateway.integrations.services.integration import OPERATIONS
 from samhost.gateway.service_target import ServiceTarget

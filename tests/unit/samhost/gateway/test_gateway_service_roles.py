@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.integrations.roles import MARGIN_SECONDS, Roles
 

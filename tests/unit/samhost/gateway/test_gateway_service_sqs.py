@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 
 URL = "http://127.0.0.1:4566/000000000000/queue"
 SEND = {"QueueUrl": URL, "MessageBody": "$request.body"}

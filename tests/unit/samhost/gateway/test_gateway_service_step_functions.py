@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from samhost.gateway.connections import Reply
+from samhost.gateway.engine import Reply
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:m:${context.authorizer.claims.sub}_${request.path.id}"
