@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samhost.gateway.api_types.rest_api import REST_API
+from samhost.gateway.authorizer_settings import CognitoSettings
 from samhost.gateway.connections import Origin
 from samhost.gateway.document import (
     EXTENSION,
@@ -39,6 +40,7 @@ RESOURCES = 300  # quota [doc]
 LONGEST_TIMEOUT = 29_000  # milliseconds, unless a quota is raised [doc]
 _STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _DECLARED = re.compile(r"method\.request\.(?:multivalue)?(path|querystring|header)\.(.+)")
+_NOBODY = "NONE"  # SAM's name for no authorizer
 _PLACES = {"query": "querystring"}
 # What stands in a document and changes who may call, or what is answered; nothing here acts on it yet.
 _NOT_EMULATED = {
@@ -52,10 +54,9 @@ _NOT_EMULATED = {
 class _OnStage:
     """What an API's integrations mean on a stage: the stage's variables, and the load balancers that are there."""
 
-    name: str
     variables: Mapping[str, str]
-    by_name: Mapping[tuple[str, int], Origin]  # by DNS name and port
-    by_arn: Mapping[tuple[str, int], Origin]  # by the load balancer's ARN, or the listener's, and port
+    by_name: Mapping[tuple[str, int], Origin]  # listeners by DNS name and port
+    by_arn: Mapping[tuple[str, int], Origin]  # listeners by the load balancer's ARN and port
 
 
 def load_rest(
@@ -75,10 +76,9 @@ def load_rest(
     variables = stage_variables(name, stage)
     listeners = [(each, int(each["port"]), local_address(each)) for each in load_balancers]
     on_stage = _OnStage(
-        stage_name,
         variables,
         {(each["dnsName"].lower(), port): address for each, port, address in listeners},
-        {(each[key], port): address for each, port, address in listeners for key in ("loadBalancer", "listener")},
+        {(each["loadBalancer"], port): address for each, port, address in listeners},
     )
     try:
         routes = list(_routes(document, on_stage))
@@ -121,7 +121,7 @@ def _route(
     operation = as_object(operation, f"{method} {path}")
     try:
         _refuse_what_nothing_acts_on(document, operation)
-        _refuse_callers(document, operation)
+        authorizer, scopes = _security(document, operation)
         integration = as_object(
             resolved(document, operation.get(f"{EXTENSION}integration")) or {}, f"the integration of {method} {path}"
         )
@@ -131,6 +131,8 @@ def _route(
             method=method,
             path=path,
             target=_target(integration, parameters, on_stage),
+            authorizer=authorizer,
+            scopes=scopes,
             request_changes=RequestChanges.load_rest(parameters),
         )
     except UnsupportedError as error:
@@ -143,15 +145,27 @@ def _refuse_what_nothing_acts_on(document: Mapping[str, Any], operation: Mapping
             raise UnsupportedError(f"{key} ({what})")
 
 
-def _refuse_callers(document: Mapping[str, Any], operation: Mapping[str, Any]) -> None:
-    """Refuse what is not open to everybody. A document's own `security` means nothing in REST APIs [doc]."""
+def _security(
+    document: Mapping[str, Any], operation: Mapping[str, Any]
+) -> tuple[CognitoSettings | None, tuple[str, ...]]:
+    """Who may call: the operation's `security`. A document's own means nothing in REST APIs [doc]."""
     kind = as_object(operation.get(f"{EXTENSION}auth") or {}, f"{EXTENSION}auth").get("type", "NONE")
     if str(kind).upper() != "NONE":
         raise UnsupportedError(f"{EXTENSION}auth ({kind})")
+    requirements = operation.get("security") or []
     schemes = document.get("components", {}).get("securitySchemes", {}) | document.get("securityDefinitions", {})
-    for name in {name for requirement in operation.get("security") or [] for name in requirement}:
-        if name != "NONE" or name in schemes:  # SAM's name for nobody's authorizer
-            raise UnsupportedError(f"the security scheme {name}: authorizers and keys of REST APIs")
+    if not requirements or (requirements == [{_NOBODY: []}] and _NOBODY not in schemes):
+        return None, ()
+    if len(requirements) != 1 or len(requirements[0]) != 1:
+        raise UnsupportedError("security that is not exactly one scheme")
+    [(name, scopes)] = requirements[0].items()
+    scheme = as_object(resolved(document, schemes.get(name)) or {}, f"the security scheme {name}")
+    authorizer = as_object(scheme.get(f"{EXTENSION}authorizer") or {}, f"the authorizer of {name}")
+    if NOT_SERVED in authorizer:
+        raise UnsupportedError(authorizer[NOT_SERVED])
+    if str(authorizer.get("type")).lower() != CognitoSettings.type:
+        raise UnsupportedError(f"the security scheme {name}: of REST APIs' authorizers only {CognitoSettings.type}")
+    return CognitoSettings.load(scheme, authorizer), tuple(scopes)
 
 
 def _declared(document: Mapping[str, Any], node: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -206,8 +220,9 @@ def _backend(integration: Mapping[str, Any], on_stage: _OnStage) -> tuple[Origin
     """The server behind an integration, the path and query there, and its name where it is a load balancer.
 
     Through a VPC link of the first version requests get to the load balancer whose name is in the `uri`; on AWS to that
-    of the link, by whatever name. Through one of the second they get to the `integrationTarget`, a load balancer or one
-    of its listeners, with the stage before their path [doc].
+    of the link, by whatever name. Through one of the second they get to the `integrationTarget`, a load balancer; a
+    listener's ARN is refused there [obs]. The guide says that the path begins with the stage then; what people have
+    seen, and what its own examples make sense with, is the path of the `uri` [obs].
     https://docs.aws.amazon.com/apigateway/latest/developerguide/private-integration.html
     """
     origin, path = parsed_url(str(integration.get("uri")))
@@ -219,8 +234,10 @@ def _backend(integration: Mapping[str, Any], on_stage: _OnStage) -> tuple[Origin
     if target := integration.get("integrationTarget"):
         backend = on_stage.by_arn.get((str(target), origin.port))
         if backend is None:
-            raise UnsupportedError(f"the integrationTarget {target}, which does not listen here on port {origin.port}")
-        return backend, f"/{on_stage.name}{path}", origin.authority
+            raise UnsupportedError(
+                f"the integrationTarget {target}, which is no load balancer that listens here on port {origin.port}"
+            )
+        return backend, path, origin.authority
     if by_name is None:
         raise UnsupportedError(f"{origin.authority} through a VPC link, which is no load balancer that runs here")
     return by_name, path, origin.authority

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
+from samhost.gateway.authorizer_settings import CognitoSettings, JwtSettings, LambdaAuthorizerSettings
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
 from samhost.gateway.service_target import ServiceTarget
@@ -23,7 +23,7 @@ class Route:
     method: str
     path: str
     target: LambdaTarget | HttpTarget | ServiceTarget | NotEmulatedTarget
-    authorizer: JwtSettings | LambdaAuthorizerSettings | None = None
+    authorizer: JwtSettings | LambdaAuthorizerSettings | CognitoSettings | None = None
     scopes: tuple[str, ...] = ()
     request_changes: RequestChanges = field(default_factory=RequestChanges)
     response_changes: ResponseChanges = field(default_factory=ResponseChanges)
