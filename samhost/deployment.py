@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -13,6 +14,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from samhost.build import parameter_overrides, run_sam
+from samhost.dynamic_references import with_references
 from samhost.engine import save
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.gateway.api_types.http_api import HTTP_API
@@ -132,7 +134,10 @@ def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
 
 
 def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
-    """Write what the gateway serves, every intrinsic resolved, to its file; returns it."""
+    """Write what the gateway serves, every intrinsic and every dynamic reference resolved, to its file; returns it.
+
+    Raises TemplateError for a reference to what is not there.
+    """
     ports = api_ports(settings, local)
     config = {
         "engine": settings.engine_url,
@@ -152,7 +157,9 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
             if (api_id := resolve(api.api_id, deployment.outputs)) is not NO_VALUE
         ],
     }
+    config = with_references(config, partial(engine_client, settings))
     text = json.dumps(config, indent=1, default=str)  # YAML has dates
+    settings.gateway_file.touch(mode=0o600)  # there may be secrets in it
     settings.gateway_file.write_text(text)
     return json.loads(text)
 

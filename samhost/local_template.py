@@ -7,6 +7,7 @@ taken into the template.
 
 import json
 import re
+import string
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +83,12 @@ NOT_ACTED_ON = {
     ("AWS::Events::Rule", "Targets.DeadLetterConfig"): "the engine delivers an event once",
     ("AWS::Events::Rule", "Targets.RetryPolicy"): "the engine delivers an event once",
 }
+_EXCLUSIONS = {
+    "ExcludeLowercase": string.ascii_lowercase,
+    "ExcludeNumbers": string.digits,
+    "ExcludePunctuation": string.punctuation,
+    "ExcludeUppercase": string.ascii_uppercase,
+}
 _EXTENSIONS = {"x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"}
 
 
@@ -131,6 +138,7 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     """
     local = LocalTemplate(_with_known_attributes(load(built)))
     _write_environments_as_text(local.template)
+    _write_exclusions_as_characters(local.template)
     _let_handles_stand_in(local)
     translation = translate(local.template)
     _take_in_definitions(local.template)
@@ -198,6 +206,18 @@ def _write_environments_as_text(template: dict) -> None:
         for name, value in variables.items():
             if isinstance(value, bool | int | float):
                 variables[name] = json.dumps(value)
+
+
+def _write_exclusions_as_characters(template: dict) -> None:
+    """Name the characters that generated secrets are to be without: MiniStack looks at nothing else of what excludes."""
+    for resource in template["Resources"].values():
+        generate = resource["Properties"].get("GenerateSecretString")
+        if resource["Type"] == "AWS::SecretsManager::Secret" and isinstance(generate, dict):
+            excluded = "".join(
+                characters for key, characters in _EXCLUSIONS.items() if generate.get(key) in (True, "true")
+            )
+            if excluded and isinstance(listed := generate.get("ExcludeCharacters", ""), str):
+                generate["ExcludeCharacters"] = listed + excluded
 
 
 def _let_handles_stand_in(local: LocalTemplate) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import httpx
+import jwt
 import pytest
 from gateway_process import reply, server
 from local_system import ROOT, hosted_template
@@ -74,6 +75,27 @@ def test_the_access_log_is_as_the_stage_says(base, running):
 def test_what_is_refused_is_said_at_the_start_and_its_route_says_why(base, running):
     assert "Not served: Sites/SitesApi/dev GET /nowhere: the integration type http" in log(running, "samhost")
     assert httpx.get(f"{base}/dev/nowhere").status_code == 501
+
+
+def test_users_of_the_pool_get_in_and_the_stages_secret_goes_on(base, running):
+    [user] = running.addresses["users"]
+    tokens = running.client("cognito-idp").initiate_auth(
+        ClientId=running.output("Client"),
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": user["username"], "PASSWORD": user["password"]},
+    )["AuthenticationResult"]
+
+    def account(token):
+        return httpx.get(f"{base}/dev/account", headers={"authorization": token, "x-user": "forged", "x-key": "forged"})
+
+    assert httpx.get(f"{base}/dev/account").json() == {"message": "Unauthorized"}
+    assert account(tokens["AccessToken"]).status_code == 401  # there are no scopes, so it is for ID tokens
+    headers = account(tokens["IdToken"]).json()["headers"]
+    claims = jwt.decode(tokens["IdToken"], options={"verify_signature": False})
+    assert headers["x-user"] == claims["sub"]
+    secret = running.client("secretsmanager").get_secret_value(SecretId=running.output("Key"))
+    assert headers["x-key"] == secret["SecretString"]
+    assert (running.data_dir / "gateway.json").stat().st_mode & 0o077 == 0
 
 
 def test_references_to_the_api_have_its_id(running):

@@ -1,5 +1,7 @@
 """What `samhost` takes out of a template, and how an API's document gets its values."""
 
+import string
+
 import pytest
 import yaml
 
@@ -266,6 +268,15 @@ def test_rest_apis_go_to_the_gateway_with_their_stages_and_leave_their_ids(deriv
     assert resources["ServerlessRestApi"]["Properties"]["StageName"] == "Prod"
     assert "Api" not in [event["Type"] for event in resources["F"]["Properties"]["Events"].values()]
     assert resources["FRoutePermissionProd"]["Type"] == "AWS::Lambda::Permission"
+
+
+def test_what_generated_secrets_are_to_be_without_is_named_character_by_character(derived):
+    generate = {"PasswordLength": 9, "ExcludePunctuation": True, "ExcludeNumbers": True, "ExcludeCharacters": "xyz"}
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": generate}}
+    local = derived({"Key": secret})
+
+    excluded = local.template["Resources"]["Key"]["Properties"]["GenerateSecretString"]["ExcludeCharacters"]
+    assert set(excluded) == {*string.punctuation, *string.digits, *"xyz"}
 
 
 def test_routes_of_events_go_to_the_gateway_and_other_events_stay(derived):
