@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -13,9 +14,12 @@ import yaml
 from botocore.exceptions import ClientError
 
 from samhost.build import parameter_overrides, run_sam
+from samhost.dynamic_references import with_references
 from samhost.engine import save
 from samhost.engine_process import READS_ONLY
 from samhost.errors import CommandFailedError, UpdateFailedError
+from samhost.gateway.api_types.http_api import HTTP_API
+from samhost.gateway.api_types.rest_api import REST_API
 from samhost.local_template import LocalTemplate
 from samhost.outputs import NO_VALUE, PREFIX, resolve
 from samhost.sam_transform import transform_with_local_code
@@ -136,16 +140,19 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
 
 
 def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
-    """Each API's port by its name, in the order of the template."""
-    return {api.name: settings.api_port + index for index, api in enumerate(local.apis)}
+    """Each API's port by its name: HTTP APIs in the order of the template, then REST APIs, all stages of one on one."""
+    names = [api.name for api in local.apis if api.type == HTTP_API.name]
+    names += [api.name for api in local.apis if api.type == REST_API.name]
+    return {name: settings.api_port + index for index, name in enumerate(dict.fromkeys(names))}
 
 
 def write_gateway_config(
     settings: Settings, local: LocalTemplate, deployment: Deployment, listeners: list[dict]
 ) -> dict:
-    """Write what the gateway serves, every intrinsic resolved, to its file; returns it.
+    """Write what the gateway serves, every intrinsic and every dynamic reference resolved, to its file; returns it.
 
-    `listeners` are those of load balancers, with their addresses here.
+    `listeners` are those of load balancers, with their addresses here. Raises TemplateError for a reference to what is
+    not there.
     """
     ports = api_ports(settings, local)
     config = {
@@ -155,6 +162,7 @@ def write_gateway_config(
         "apis": [
             {
                 "name": api.name,
+                "type": api.type,
                 "apiId": api_id,
                 "host": HOST,
                 "port": ports[api.name],
@@ -166,7 +174,9 @@ def write_gateway_config(
         ],
         "loadBalancers": listeners,
     }
+    config = with_references(config, partial(engine_client, settings))
     text = json.dumps(config, indent=1, default=str)  # YAML has dates
+    settings.gateway_file.touch(mode=0o600)  # there may be secrets in it
     settings.gateway_file.write_text(text)
     return json.loads(text)
 

@@ -1,22 +1,24 @@
 """Derives the local template from the built one: the same resources, less what cannot be there locally.
 
-HTTP APIs stay without their documents, which the engine ignores; the gateway serves them. The intrinsic functions in
+APIs stay without their documents; the gateway serves them. The intrinsic functions in
 the documents become outputs of the stack, so that CloudFormation itself resolves them. State machines' definitions are
 taken into the template.
 """
 
 import json
 import re
+import string
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from samhost.gateway.api_types.rest_api import REST_API as REST
 from samhost.gateway.document import NOT_SERVED
-from samhost.http_apis import API, FUNCTION, HttpApi, Translation, translate
 from samhost.outputs import Branch, Outputs
 from samhost.runtimes import FUNCTIONS, LEFT_OUT
-from samhost.template_file import HTTP_API, load, nested_templates, read, references
+from samhost.template_apis import EVENTS, FUNCTION, PLAIN_REST_API, TemplateApi, Translation, translate
+from samhost.template_file import HTTP_API, REST_API, load, nested_templates, read, references
 
 # Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
@@ -41,22 +43,33 @@ STOOD_FOR = {
 }
 _STAND_IN = "AWS::CloudFormation::WaitConditionHandle"
 
-# Properties of HTTP APIs that are acted on, or that change nothing in what is served.
+# Properties of APIs of SAM's types that are acted on, or that change nothing in what is served.
 API_HOSTED = {
+    "AccessLogSetting",
     "AccessLogSettings",
+    "AlwaysDeploy",
     "Auth",
+    "BinaryMediaTypes",
+    "Cors",
     "CorsConfiguration",
     "DefaultRouteSettings",
     "DefinitionBody",
     "DefinitionUri",
     "Description",
+    "EndpointConfiguration",
     "FailOnWarnings",
+    "GatewayResponses",
+    "MethodSettings",
+    "Models",
     "Name",
+    "OpenApiVersion",
     "PropagateTags",
     "RouteSettings",
     "StageName",
     "StageVariables",
     "Tags",
+    "TracingEnabled",
+    "Variables",
 }
 # Those that the API keeps in the engine; what else there is would change its document.
 API_KEPT = {"StageName", "Tags"}
@@ -71,7 +84,12 @@ NOT_ACTED_ON = {
     ("AWS::Events::Rule", "Targets.RetryPolicy"): "the engine delivers an event once",
 }
 ECS_SERVICE, SCALABLE_TARGET = "AWS::ECS::Service", "AWS::ApplicationAutoScaling::ScalableTarget"
-OTHER_APIS = {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}
+_EXCLUSIONS = {
+    "ExcludeLowercase": string.ascii_lowercase,
+    "ExcludeNumbers": string.digits,
+    "ExcludePunctuation": string.punctuation,
+    "ExcludeUppercase": string.ascii_uppercase,
+}
 _EXTENSIONS = {"x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"}
 
 
@@ -86,12 +104,13 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Api:
-    """An HTTP API as the template declares it; intrinsics are placeholders until they are resolved.
+    """An API on a stage as the template declares it; intrinsics are placeholders until they are resolved.
 
-    The id is NO_VALUE where the API's condition turns out to be false.
+    The id is NO_VALUE where the API's condition turns out to be false, or the stage's.
     """
 
     name: str
+    type: str
     api_id: object
     document: object
     stage: object
@@ -123,6 +142,7 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     """
     local = LocalTemplate(_with_known_attributes(load(built)))
     _write_environments_as_text(local.template)
+    _write_exclusions_as_characters(local.template)
     _let_handles_stand_in(local)
     _write_containers_as_the_api_does(local.template)
     translation = translate(local.template)
@@ -205,6 +225,18 @@ def _write_environments_as_text(template: dict) -> None:
                 variables[name] = json.dumps(value)
 
 
+def _write_exclusions_as_characters(template: dict) -> None:
+    """Name the characters that generated secrets are to be without: MiniStack heeds nothing else of what excludes."""
+    for resource in template["Resources"].values():
+        generate = resource["Properties"].get("GenerateSecretString")
+        if resource["Type"] == "AWS::SecretsManager::Secret" and isinstance(generate, dict):
+            excluded = "".join(
+                characters for key, characters in _EXCLUSIONS.items() if generate.get(key) in (True, "true")
+            )
+            if excluded and isinstance(listed := generate.get("ExcludeCharacters", ""), str):
+                generate["ExcludeCharacters"] = listed + excluded
+
+
 def _let_handles_stand_in(local: LocalTemplate) -> None:
     """Put wait conditions' handles in the places of resources of which only the reference counts; they do nothing."""
     for name, resource in local.template["Resources"].items():
@@ -270,74 +302,67 @@ def _take_out_what_nothing_acts_on(local: LocalTemplate, translation: Translatio
     everywhere = shared.get("Function", {}).pop("DeploymentPreference", None)
     for name, resource in local.template["Resources"].items():
         kind, properties = resource["Type"], resource["Properties"]
-        if kind == HTTP_API:
+        if kind in EVENTS.values():
+            [section] = (section for section, of in EVENTS.items() if of == kind)
             local.left_out += [
                 LeftOut(f"{name}.{key}", kind, API_NOT_EMULATED.get(key, "nothing here acts on it"))
-                for key in shared.get("HttpApi", {}) | properties
+                for key in shared.get(section, {}) | properties
                 if key not in API_HOSTED
             ]
-        elif kind in OTHER_APIS:
-            local.left_out.append(LeftOut(name, kind, "its routes are not served"))
-        elif kind == FUNCTION:
-            local.left_out += [
-                LeftOut(f"{name}.{event}", source["Type"], "only routes of HTTP APIs are served")
-                for event, source in properties.get("Events", {}).items()
-                if source["Type"] == "Api"
-            ]
-            if properties.pop("DeploymentPreference", everywhere):
-                local.left_out.append(LeftOut(f"{name}.DeploymentPreference", kind, "the engine has no CodeDeploy"))
+        elif kind == FUNCTION and properties.pop("DeploymentPreference", everywhere):
+            local.left_out.append(LeftOut(f"{name}.DeploymentPreference", kind, "the engine has no CodeDeploy"))
         local.left_out += [
             LeftOut(f"{name}.{path}", kind, reason)
             for (of, path), reason in NOT_ACTED_ON.items()
             if of == kind and _has(properties, path.split("."))
         ]
-    local.left_out += [LeftOut(name, API, reason) for name, reason in translation.refused.items()]
+    for name, reason in translation.refused.items():
+        local.left_out.append(LeftOut(name, local.template["Resources"][name]["Type"], reason))
 
 
 def _empty_apis(template: dict, translation: Translation) -> None:
-    """Leave of each HTTP API what gives it its id and its stage; its routes are in the gateway."""
+    """Leave of each API what gives it its id and its stages; its routes are in the gateway."""
     resources = template["Resources"]
     for api in translation.apis:
-        resource = resources.setdefault(api.name, {"Type": HTTP_API, "Properties": {}})  # an implicit API has none
-        if api.condition:
-            resource["Condition"] = api.condition
-        if resource["Type"] == HTTP_API:
+        if api.name not in resources:  # an implicit API
+            resources[api.name] = {"Type": HTTP_API, "Properties": {}}
+            if api.type == REST.name:
+                resources[api.name] = {"Type": REST_API, "Properties": {"StageName": api.stage["name"]}}
+            if api.conditions:
+                [resources[api.name]["Condition"]] = api.conditions
+        resource = resources[api.name]
+        if resource["Type"] in EVENTS.values():
             kept = {key: value for key, value in resource["Properties"].items() if key in API_KEPT}
             title = {"title": api.name, "version": "1"}
             resource["Properties"] = kept | {"DefinitionBody": {"openapi": "3.0.1", "info": title, "paths": {}}}
+        elif resource["Type"] == PLAIN_REST_API:
+            resource["Properties"] = {"Name": api.name}
         else:
             resource["Properties"] = {"Name": api.name, "ProtocolType": "HTTP"}
     for resource in resources.values():
         if resource["Type"] == FUNCTION and (events := resource["Properties"].get("Events")):
             resource["Properties"]["Events"] = {
-                name: event for name, event in events.items() if event["Type"] != "HttpApi"
+                name: event for name, event in events.items() if event["Type"] not in EVENTS
             }
-    template.get("Globals", {}).pop("HttpApi", None)
+    for section in EVENTS:
+        template.get("Globals", {}).pop(section, None)
     if translation.conditions:
         template["Conditions"] = translation.conditions
 
 
-def _host(api: HttpApi, local: LocalTemplate, gone: dict[str, str], outputs: Outputs) -> Api | None:
+def _host(api: TemplateApi, local: LocalTemplate, gone: dict[str, str], outputs: Outputs) -> Api | None:
     if api.name in gone:
         return None
     document = _without(gone, api.document)
-    stage = {
-        "name": api.stage.get("StageName", "$default"),
-        "variables": api.stage.get("StageVariables", {}),
-        # The lines go to the gateway's own log, wherever AccessLogSettings send them.
-        "accessLogFormat": api.stage.get("AccessLogSettings", {}).get("Format", ""),
-        "defaultRouteSettings": api.stage.get("DefaultRouteSettings", {}),
-        "routeSettings": api.stage.get("RouteSettings", {}),
-    }
-    if missing := gone.keys() & {*references(document), *references(stage)}:
+    if missing := gone.keys() & {*references(document), *references(api.stage)}:
         reason = f"it refers to what is left out: {', '.join(sorted(missing))}"
-        local.left_out.append(LeftOut(api.name, HTTP_API, reason))
+        local.left_out.append(LeftOut(api.name, local.template["Resources"][api.name]["Type"], reason))
         return None
-    branches = ((api.condition, True),) if api.condition else ()
+    branches = tuple((condition, True) for condition in api.conditions)
     api_id = outputs.defer({"Ref": api.name}, branches)
-    if api.condition:
-        api_id = outputs.only_if(api.condition, api_id)
-    return Api(api.name, api_id, outputs.defer(document, branches), outputs.defer(stage, branches))
+    for condition in api.conditions:
+        api_id = outputs.only_if(condition, api_id)
+    return Api(api.name, api.type, api_id, outputs.defer(document, branches), outputs.defer(api.stage, branches))
 
 
 def _lifted(api: Api, stack: str, outputs: Outputs, branches: tuple[Branch, ...]) -> Api:
@@ -346,7 +371,7 @@ def _lifted(api: Api, stack: str, outputs: Outputs, branches: tuple[Branch, ...]
     for condition, _ in branches:
         api_id = outputs.only_if(condition, api_id)
     document, stage = (outputs.lift(node, stack, branches) for node in (api.document, api.stage))
-    return Api(f"{stack}/{api.name}", api_id, document, stage)
+    return Api(f"{stack}/{api.name}", api.type, api_id, document, stage)
 
 
 def _without(gone: dict[str, str], node: object) -> object:

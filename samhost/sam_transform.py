@@ -21,7 +21,8 @@ def transform(template: dict) -> dict:
     from samtranslator.translator.transform import transform as translate
 
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # it asks boto3 for the partition
-    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it misses somebody who publishes its metrics
+    for name in ("metrics", "feature_toggle"):  # who publishes its metrics, and what it may try out, nobody says here
+        logging.getLogger(f"samtranslator.{name}").setLevel(logging.ERROR)
     try:
         return translate(copy.deepcopy(template), {}, SimpleNamespace(load=dict))  # type: ignore[arg-type]
     except InvalidDocumentException as error:

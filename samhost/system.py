@@ -22,8 +22,9 @@ from samhost.ecs.scheduler import Scheduler
 from samhost.ecs.service import service_rows
 from samhost.engine import engine, save
 from samhost.errors import AlreadyRunningError, EngineAwayError, PortTakenError, SamhostError, TemplateError
-from samhost.gateway.document import load as load_api
+from samhost.gateway.api_types.rest_api import REST_API
 from samhost.gateway.errors import ConfigurationError
+from samhost.gateway.loading import load as load_api
 from samhost.gateway.routing import DEFAULT
 from samhost.load_balancers import LoadBalancers, find_load_balancers, listener_url, load_balancers
 from samhost.local_template import LocalTemplate, derive
@@ -229,7 +230,7 @@ def _check_port(name: str, port: int, option: str) -> None:
 
 def _write_addresses(settings: Settings, deployment: Deployment, config: dict, users: list[dict]) -> dict:
     addresses = {
-        "apis": {api["name"]: _url(api) for api in config["apis"]},
+        "apis": {_name(api): _url(api) for api in config["apis"]},
         "loadBalancers": {each["name"]: listener_url(each) for each in config["loadBalancers"]},
         "engine": settings.engine_url,
         "textract": settings.textract_url if _calls_textract(settings) else None,
@@ -243,6 +244,11 @@ def _write_addresses(settings: Settings, deployment: Deployment, config: dict, u
     unfinished.write_text(json.dumps(addresses, indent=1))
     unfinished.replace(settings.addresses_file)
     return addresses
+
+
+def _name(api: dict) -> str:
+    """What an API is called among addresses: a REST API is there once for each stage."""
+    return f"{api['name']}/{api['stage']['name']}" if api["type"] == REST_API.name else api["name"]
 
 
 def _url(api: dict) -> str:

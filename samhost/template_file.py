@@ -23,11 +23,15 @@ PATH_PROPERTIES = {
     "SchemaUri",
     "TemplateURL",
 }
-HTTP_API = "AWS::Serverless::HttpApi"
+HTTP_API, REST_API = "AWS::Serverless::HttpApi", "AWS::Serverless::Api"
 _NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 INTRINSIC_PREFIX = "Fn::"
-# SAM writes these into an API's document, and can do so only where that stands in the template itself.
-_NEEDS_INLINE_DOCUMENT = ("Auth", "CorsConfiguration")
+# What SAM writes into an API's document, and can do so only where that stands in the template itself; and the section
+# of Globals that may say it, too.
+_NEEDS_INLINE_DOCUMENT = {
+    HTTP_API: ("HttpApi", {"Auth", "CorsConfiguration"}),
+    REST_API: ("Api", {"Auth", "Cors", "GatewayResponses", "Models"}),
+}
 
 
 def load(path: Path) -> dict:
@@ -42,8 +46,8 @@ def load(path: Path) -> dict:
     for name, resource in template["Resources"].items():
         if name.startswith(INTRINSIC_PREFIX) and name != "Fn::Transform":
             raise TemplateError(f"{path}: {name} (AWS::LanguageExtensions) is not hosted. Write the resources out.")
-        if isinstance(resource, dict) and resource.get("Type") == HTTP_API:
-            _inline_document(template, name, resource.setdefault("Properties", {}), path.parent)
+        if isinstance(resource, dict) and resource.get("Type") in _NEEDS_INLINE_DOCUMENT:
+            _inline_document(template, name, resource, path.parent)
     template = _expand(template, path.parent)
     for name, resource in template["Resources"].items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
@@ -105,14 +109,15 @@ def references(node: object) -> Iterator[str]:
                 yield from references(value)
 
 
-def _inline_document(template: dict, name: str, properties: dict, folder: Path) -> None:
-    """Put an HTTP API's document into the template where it lies in a file of its own."""
+def _inline_document(template: dict, name: str, resource: dict, folder: Path) -> None:
+    """Put an API's document into the template where it lies in a file of its own."""
+    properties = resource.setdefault("Properties", {})
     body, uri = properties.get("DefinitionBody"), properties.get("DefinitionUri")
     if isinstance(body, dict) and "Fn::Transform" in body:
-        _refuse_additions(template, name, properties, "AWS::Include")
+        _refuse_additions(template, name, resource, "AWS::Include")
         properties["DefinitionBody"] = _expand(body, folder, f"{name}: its OpenAPI document ")
     elif isinstance(uri, str) and "://" not in uri:
-        _refuse_additions(template, name, properties, "DefinitionUri")
+        _refuse_additions(template, name, resource, "DefinitionUri")
         document = read(folder / uri, "an OpenAPI document", f"{name} names it as its DefinitionUri.")
         if _has_intrinsics(document):
             raise TemplateError(
@@ -123,14 +128,14 @@ def _inline_document(template: dict, name: str, properties: dict, folder: Path) 
         properties["DefinitionBody"] = document
 
 
-def _refuse_additions(template: dict, name: str, properties: dict, by: str) -> None:
-    shared = template.get("Globals", {}).get("HttpApi", {})
-    for key in _NEEDS_INLINE_DOCUMENT:
-        if key in properties or key in shared:
-            raise TemplateError(
-                f"{name}: {key} is not hosted beside a document from {by}, for SAM adds it to inline documents only. "
-                "Say it in the document itself."
-            )
+def _refuse_additions(template: dict, name: str, resource: dict, by: str) -> None:
+    section, additions = _NEEDS_INLINE_DOCUMENT[resource["Type"]]
+    said = template.get("Globals", {}).get(section, {}) | resource["Properties"]
+    for key in sorted(additions & said.keys()):
+        raise TemplateError(
+            f"{name}: {key} is not hosted beside a document from {by}, for SAM adds it to inline documents only. "
+            "Say it in the document itself."
+        )
 
 
 def _expand(node: Any, folder: Path, what: str = "") -> Any:

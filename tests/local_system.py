@@ -149,14 +149,14 @@ def service_integrations(folder):
 
 
 @contextlib.contextmanager
-def hosted_template(template, folder):
-    """A SAM template as samhost runs it, on free ports, from nothing."""
+def hosted_template(template, folder, *options):
+    """A SAM template as samhost runs it with further options, on free ports, from nothing."""
     api, engine = (str(port) for port in free_ports(2))
     data_dir, samhost = folder / "data", [sys.executable, "-m", "samhost"]
     environment = os.environ | {"PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(
         [*samhost, "up", "--detach", "--template", template, "--data-dir", data_dir,
-         "--api-port", api, "--engine-port", engine],
+         "--api-port", api, "--engine-port", engine, *options],
         cwd=ROOT, env=environment, check=True, stdout=sys.stderr,
     )  # fmt: skip
     try:

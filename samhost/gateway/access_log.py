@@ -10,6 +10,7 @@ import re
 import time
 
 from samhost.gateway import context
+from samhost.gateway.document import Api
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.messages import Response
 
@@ -18,9 +19,9 @@ _ABSENT = "-"  # [obs]
 _json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each line
 
 
-def unknown_variables(log_format: str) -> list[str]:
-    """The `$context` variables of a format that AWS does not document for HTTP APIs: it refuses such a format [obs]."""
-    return [name for name in _VARIABLE.findall(log_format) if not context.is_known(name)]
+def unknown_variables(api: Api) -> list[str]:
+    """The `$context` variables of an API's format that AWS does not document for its type: it refuses these [obs]."""
+    return [name for name in _VARIABLE.findall(api.access_log_format) if not context.is_known(name, api.type)]
 
 
 def line(exchange: Exchange, response: Response) -> str:

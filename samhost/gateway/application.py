@@ -1,9 +1,8 @@
 """The gateway of one API as an ASGI application: a list of stages, read from top to bottom."""
 
-import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from samhost.gateway import access_log
@@ -15,6 +14,7 @@ from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations import Integration
 from samhost.gateway.mapping.expressions import Source
 from samhost.gateway.messages import Receive, Request, Response
+from samhost.gateway.routing import DEFAULT
 from samhost.gateway.throttling import Throttle
 
 HEAD_BYTES = 10_240  # request line and headers together [doc]
@@ -29,16 +29,20 @@ class Gateway:
 
     def __init__(
         self,
-        api: Api,
+        deployments: Sequence[Api],
         authorizers: Mapping[str, Authorizer],
         integrations: Mapping[str, Integration],
         log: Callable[[str], None],
     ):
-        """Ask authorizers and integrations by the type that a route names; `log` takes a line for each request."""
-        self._api = api
+        """Ask authorizers and integrations by the type that a route names; `log` takes a line for each request.
+
+        `deployments` is the API as each of its stages has it. To a path that names none of them, the first one answers.
+        """
+        self._first = deployments[0]
+        self._deployments = {api.stage: api for api in deployments}
         self._authorizers = authorizers
         self._integrations = integrations
-        self._throttle = Throttle(api.limits)
+        self._throttles = {api.stage: Throttle(api.limits) for api in deployments}
         self._log = log
         self._stages: tuple[Stage, ...] = (
             self._limit_head,
@@ -51,7 +55,9 @@ class Gateway:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve an ASGI HTTP scope; the server has no other."""
-        exchange = Exchange(self._api, Request.from_scope(scope, receive))
+        request = Request.from_scope(scope, receive)
+        api, path = self._deployment(request.path)
+        exchange = Exchange(api, request, path=path)
         response = exchange.response = await self._respond(exchange)
         exchange.response_seconds = time.perf_counter() - exchange.started
         self._log(access_log.line(exchange, response))
@@ -64,17 +70,17 @@ class Gateway:
             response = await self._run_stages(exchange)
         except GatewayError as error:
             exchange.failure = error
-            response = _answer(error)
+            response = exchange.api.type.answer(error)
         except Exception:  # noqa: BLE001  # the outermost edge: one request's defect ends no other
             _log.exception("Request %s: a defect of the gateway", exchange.request_id)
             exchange.failure = GatewayError()
-            response = _answer(exchange.failure)
-        if self._api.cors:
-            response.headers = without_cors(response.headers) + self._api.cors.answer_headers(exchange.request)
+            response = exchange.api.type.answer(exchange.failure)
+        if cors := exchange.api.cors:
+            response.headers = without_cors(response.headers) + cors.answer_headers(exchange.request)
         # An answer to HEAD may bring along how long its body would be.
         if response.status not in (204, 304) and not any(name == "content-length" for name, _ in response.headers):
             response.headers.append(("content-length", str(len(response.body))))
-        response.headers.append(("apigw-requestid", exchange.request_id))
+        response.headers += exchange.api.type.identification(exchange)
         return response
 
     async def _run_stages(self, exchange: Exchange) -> Response:
@@ -89,21 +95,19 @@ class Gateway:
             raise HeadersTooLargeError(f"{exchange.request.head_size} bytes of request line and headers")
 
     async def _find_route(self, exchange: Exchange) -> None:
-        path = self._without_stage(exchange.request.path)
-        match = self._api.router.match(exchange.request.method, path) if path else None
-        if path and match:
-            exchange.path = path
+        match = exchange.api.router.match(exchange.request.method, exchange.path) if exchange.path else None
+        if match:
             exchange.route, exchange.path_parameters = match
 
     async def _answer_preflight(self, exchange: Exchange) -> Response | None:
         """Answer for OPTIONS that has no route; one that has takes the request, authorizer and all [doc]."""
-        if exchange.route is None and self._api.cors and is_preflight(exchange.request):
+        if exchange.route is None and exchange.api.cors and is_preflight(exchange.request):
             return Response(204, [])
         return None
 
     async def _throttle_route(self, exchange: Exchange) -> None:
         """Count the request before anything is asked about its caller, so that authorizers are protected, too [inf]."""
-        self._throttle.take(exchange.matched_route().key)
+        self._throttles[exchange.api.stage].take(exchange.matched_route().key)
 
     async def _authorize(self, exchange: Exchange) -> None:
         route = exchange.matched_route()
@@ -125,15 +129,14 @@ class Gateway:
         exchange.backend_status = response.status
         return route.response_changes.apply(Source(exchange, response=response), response)
 
-    def _without_stage(self, path: str) -> str | None:
-        """A path without the stage; None where it names another stage. `$default` is in no path."""
-        if self._api.stage == "$default":
-            return path
+    def _deployment(self, path: str) -> tuple[Api, str]:
+        """The API on the stage that a path names, and the rest of the path, which is empty where it names none.
+
+        `$default` is in no path.
+        """
+        if DEFAULT in self._deployments:
+            return self._deployments[DEFAULT], path
         stage, slash, rest = path.removeprefix("/").partition("/")
-        return slash + rest or "/" if stage == self._api.stage else None
-
-
-def _answer(error: GatewayError) -> Response:
-    """An error as HTTP APIs shape it."""
-    body = json.dumps({"message": error.message}, separators=(",", ":"), ensure_ascii=False).encode()
-    return Response(error.status, [("content-type", "application/json"), *error.headers], body)
+        if stage not in self._deployments:
+            return self._first, ""
+        return self._deployments[stage], slash + rest or "/"

@@ -1,6 +1,7 @@
 """Who guards a route, as its document says: the settings of each kind of authorizer."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from samhost.gateway.mapping.expressions import Expression, identity_source
 from samhost.gateway.service_target import is_role_arn
 from samhost.gateway.targets import PAYLOAD_FORMATS, function_arn
 
+_USER_POOL = re.compile(r"arn:[\w-]+:cognito-idp:(?P<region>[\w-]+):\d{12}:userpool/(?P<id>[\w-]+)")
 HEADER_SOURCE, QUERY_SOURCE = "$request.header.", "$request.querystring."
 LONGEST_TTL = 3600  # seconds [doc]
 DEFAULT_TTL = 300  # where a document says nothing: not documented for HTTP APIs, told by other tools [emu]
@@ -20,7 +22,7 @@ class JwtSettings:
     """What a JWT authorizer asks of a token, and where the request carries it."""
 
     issuer: str
-    audience: tuple[str, ...]
+    audience: tuple[str, ...]  # none: anybody's, which only user pools of REST APIs are asked for
     source: str  # a mapping expression
     type = "jwt"
 
@@ -43,6 +45,30 @@ class JwtSettings:
         if not isinstance(source, str) or not source.startswith((HEADER_SOURCE, QUERY_SOURCE)) or "," in source:
             raise UnsupportedError(f"the identity source {source}: a JWT authorizer takes one header or parameter")
         return cls(issuer, audience, source)
+
+
+@dataclass(frozen=True)
+class CognitoSettings:
+    """The user pools whose tokens a REST API takes, each with what its tokens must be, and the header they are in."""
+
+    pools: tuple[JwtSettings, ...]
+    header: str
+    type = "cognito_user_pools"
+
+    @classmethod
+    def load(cls, scheme: Mapping[str, Any], definition: Mapping[str, Any]) -> "CognitoSettings":
+        """Read a security scheme and its `x-amazon-apigateway-authorizer`; raises UnsupportedError."""
+        if definition.get("identityValidationExpression"):
+            raise UnsupportedError("an authorizer's identityValidationExpression")
+        header = str(scheme.get("name", ""))
+        if scheme.get("in") != "header" or not header:
+            raise UnsupportedError("a user pool authorizer whose token is not in a header")
+        pools = [_USER_POOL.fullmatch(str(arn)) for arn in definition.get("providerARNs") or []]
+        if not pools or not all(pools):
+            raise UnsupportedError("a user pool authorizer without providerARNs of user pools")
+        source = f"{HEADER_SOURCE}{header}"
+        issuers = [f"https://cognito-idp.{pool['region']}.amazonaws.com/{pool['id']}" for pool in pools if pool]
+        return cls(tuple(JwtSettings(issuer, (), source) for issuer in issuers), header.lower())
 
 
 @dataclass(frozen=True)

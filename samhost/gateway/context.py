@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-va
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samhost.gateway.errors import (
     AuthorizerFailedError,
@@ -18,6 +18,9 @@ from samhost.gateway.errors import (
 )
 from samhost.gateway.exchange import Exchange
 
+if TYPE_CHECKING:
+    from samhost.gateway.api_types import ApiType
+
 _AUTHORIZER, _CLAIMS = "authorizer.", "authorizer.claims."
 # Known names that have no value here: custom domains, client certificates and IAM callers do not exist locally.
 _ABSENT = {
@@ -28,16 +31,12 @@ _ABSENT = {
     "identity.cognitoAuthenticationType", "identity.cognitoIdentityId", "identity.cognitoIdentityPoolId",
     "identity.principalOrgId", "identity.user", "identity.userArn",
 }  # fmt: skip
-# Gateway response types as REST APIs name them; that HTTP APIs use the same ones is assumed [inf].
-_RESPONSE_TYPES = {
-    401: "UNAUTHORIZED", 403: "ACCESS_DENIED", 404: "RESOURCE_NOT_FOUND", 413: "REQUEST_TOO_LARGE", 429: "THROTTLED",
-    503: "INTEGRATION_FAILURE",
-}  # fmt: skip
 
 
-def is_known(name: str) -> bool:
-    """Whether AWS documents a variable; `name` is without `$context.`."""
-    return name in _VARIABLES or name in _ABSENT or name.startswith(_AUTHORIZER)
+def is_known(name: str, api_type: "ApiType") -> bool:
+    """Whether AWS documents a variable for a type of API; `name` is without `$context.`."""
+    known = (_VARIABLES, _ABSENT, api_type.variables, api_type.absent_variables)
+    return name.startswith(_AUTHORIZER) or any(name in names for names in known)
 
 
 def value(exchange: Exchange, name: str) -> str | None:
@@ -53,7 +52,7 @@ def value(exchange: Exchange, name: str) -> str | None:
         said = (exchange.caller.context if exchange.caller else None) or {}
         key = name.removeprefix(_AUTHORIZER)
         return claim_text(said[key]) if said.get(key) is not None else None
-    variable = _VARIABLES.get(name)
+    variable = exchange.api.type.variables.get(name) or _VARIABLES.get(name)
     found = variable(exchange) if variable else None
     return None if found is None else str(found)
 
@@ -78,18 +77,16 @@ def domain_name(exchange: Exchange) -> str:
 
 
 def _error_message(exchange: Exchange) -> str | None:
-    return exchange.failure.message if exchange.failure else None
+    return exchange.api.type.wording(exchange.failure).message if exchange.failure else None
 
 
 def _quoted_error_message(exchange: Exchange) -> str | None:
-    return json.dumps(exchange.failure.message) if exchange.failure else None
+    message = _error_message(exchange)
+    return None if message is None else json.dumps(message)
 
 
 def _response_type(exchange: Exchange) -> str | None:
-    if exchange.failure is None:
-        return None
-    status = exchange.failure.status
-    return _RESPONSE_TYPES.get(status, "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
+    return exchange.api.type.wording(exchange.failure).response_type if exchange.failure else None
 
 
 def _reason(*kinds: type[GatewayError]) -> Callable[[Exchange], str | None]:
@@ -115,7 +112,7 @@ _VARIABLES: dict[str, Callable[[Exchange], object]] = {
     "error.message": _error_message,
     "error.messageString": _quoted_error_message,
     "error.responseType": _response_type,
-    "extendedRequestId": lambda exchange: exchange.request_id,  # equal to requestId [doc]
+    "extendedRequestId": lambda exchange: exchange.extended_request_id,
     "httpMethod": lambda exchange: exchange.request.method,
     "identity.sourceIp": lambda exchange: exchange.request.source_ip,
     "identity.userAgent": lambda exchange: exchange.request.header("user-agent"),
@@ -131,10 +128,8 @@ _VARIABLES: dict[str, Callable[[Exchange], object]] = {
     "protocol": lambda exchange: exchange.request.protocol,
     "requestId": lambda exchange: exchange.request_id,
     "requestTime": request_time,
-    "requestTimeEpoch": lambda exchange: int(exchange.arrived),
     "responseLatency": lambda exchange: _milliseconds(exchange.response_seconds),
     "responseLength": lambda exchange: len(exchange.response.body) if exchange.response else None,
-    "routeKey": lambda exchange: exchange.route.key if exchange.route else None,
     "stage": lambda exchange: exchange.api.stage,
     "status": lambda exchange: exchange.response.status if exchange.response else None,
 }

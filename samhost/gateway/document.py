@@ -1,4 +1,4 @@
-"""Loads an API from its OpenAPI document: what is served, and what is refused for which reason.
+"""Loads an HTTP API from its OpenAPI document: what is served, and what is refused for which reason.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html
 """
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from samhost.gateway.api_types import ApiType
+from samhost.gateway.api_types.http_api import HTTP_API
 from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
 from samhost.gateway.connections import Origin
 from samhost.gateway.cors import Cors
@@ -21,8 +23,8 @@ from samhost.gateway.throttling import Limits, load_limits
 ROUTES, AUTHORIZERS, SCOPES_A_ROUTE, STAGE_VARIABLES = 300, 10, 10, 100  # quotas [doc]
 LOG_FORMAT_BYTES = 3 * 1024  # quota [doc]
 _VARIABLE_NAME, _VARIABLE_VALUE = re.compile(r"\w{1,64}"), re.compile(r"[A-Za-z0-9-._~:/?#&=,]{1,512}")
-_METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
-_EXTENSION = "x-amazon-apigateway-"
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
+EXTENSION = "x-amazon-apigateway-"
 NOT_SERVED = "x-samhost-not-served"  # in the place of an integration or an authorizer: why it is not there
 _NOBODY = "NONE"  # SAM's name for no authorizer on a route of an API that has a default one; no scheme has it
 
@@ -38,6 +40,7 @@ class Api:
     stage: str
     routes: list[Route]
     router: Router = field(repr=False)
+    type: ApiType = HTTP_API
     cors: Cors | None = None
     stage_variables: dict[str, str] = field(default_factory=dict)
     limits: dict[str, Limits] = field(default_factory=dict)  # by route key
@@ -54,23 +57,20 @@ class Api:
 def load(
     definition: Mapping[str, Any], region: str, account_id: str, load_balancers: Iterable[Mapping[str, Any]] = ()
 ) -> Api:
-    """Load one entry of the configuration's `apis`; `load_balancers` are the configuration's, too.
+    """Load one entry of the configuration's `apis`, an HTTP API; `load_balancers` are the configuration's, too.
 
     Raises ConfigurationError where API Gateway would not import the document as a whole.
     """
     name, document, stage = definition["name"], definition["document"], definition["stage"]
     if not str(document.get("openapi")).startswith("3.0"):
         raise ConfigurationError(f"{name}: HTTP APIs take OpenAPI 3.0 only, not {document.get('openapi')}")
-    variables = {key: str(value) for key, value in (stage.get("variables") or {}).items()}
+    variables = stage_variables(name, stage)
     try:
-        routes = list(_routes(document, variables, {each["listener"]: _origin(each) for each in load_balancers}))
+        routes = list(_routes(document, variables, {each["listener"]: local_address(each) for each in load_balancers}))
     except UnsupportedError as error:
         raise ConfigurationError(f"{name}: {error}") from error
-    cors = document.get(f"{_EXTENSION}cors")
-    _check_quotas(name, document, routes, variables)
-    log_format = " ".join(str(stage.get("accessLogFormat") or "").splitlines())
-    if len(log_format.encode()) > LOG_FORMAT_BYTES:
-        raise ConfigurationError(f"{name}: the access log's format has more than {LOG_FORMAT_BYTES} bytes")
+    cors = document.get(f"{EXTENSION}cors")
+    _check_quotas(name, document, routes)
     return Api(
         name=name,
         api_id=definition["apiId"],
@@ -82,11 +82,30 @@ def load(
         cors=Cors.load(cors) if cors else None,
         stage_variables=variables,
         limits=_limits(name, stage, routes),
-        access_log_format=log_format,
+        access_log_format=access_log_format(name, stage),
     )
 
 
-def _origin(load_balancer: Mapping[str, Any]) -> Origin:
+def stage_variables(name: str, stage: Mapping[str, Any]) -> dict[str, str]:
+    """A stage's variables; raises ConfigurationError for those that AWS refuses."""
+    variables = {key: str(value) for key, value in (stage.get("variables") or {}).items()}
+    if len(variables) > STAGE_VARIABLES:
+        raise ConfigurationError(f"{name}: more than {STAGE_VARIABLES} stage variables")
+    for key, value in variables.items():
+        if not _VARIABLE_NAME.fullmatch(key) or not _VARIABLE_VALUE.fullmatch(value):
+            raise ConfigurationError(f"{name}: the stage variable {key} has characters or a length that AWS refuses")
+    return variables
+
+
+def access_log_format(name: str, stage: Mapping[str, Any]) -> str:
+    """A stage's format of access logs, on one line; raises ConfigurationError for one that is too long."""
+    log_format = " ".join(str(stage.get("accessLogFormat") or "").splitlines())
+    if len(log_format.encode()) > LOG_FORMAT_BYTES:
+        raise ConfigurationError(f"{name}: the access log's format has more than {LOG_FORMAT_BYTES} bytes")
+    return log_format
+
+
+def local_address(load_balancer: Mapping[str, Any]) -> Origin:
     """Where on this machine a load balancer's listener is."""
     host, _, port = load_balancer["address"].rpartition(":")
     return Origin(host, int(port))
@@ -100,25 +119,20 @@ def _limits(name: str, stage: Mapping[str, Any], routes: list[Route]) -> dict[st
         raise ConfigurationError(f"{name}: {error}") from error
 
 
-def _check_quotas(name: str, document: Mapping[str, Any], routes: list[Route], variables: dict[str, str]) -> None:
+def _check_quotas(name: str, document: Mapping[str, Any], routes: list[Route]) -> None:
     if len(routes) > ROUTES:
         raise ConfigurationError(f"{name}: more than {ROUTES} routes")
-    if sum(f"{_EXTENSION}authorizer" in scheme for scheme in _schemes(document).values()) > AUTHORIZERS:
+    if sum(f"{EXTENSION}authorizer" in scheme for scheme in _schemes(document).values()) > AUTHORIZERS:
         raise ConfigurationError(f"{name}: more than {AUTHORIZERS} authorizers")
-    if len(variables) > STAGE_VARIABLES:
-        raise ConfigurationError(f"{name}: more than {STAGE_VARIABLES} stage variables")
-    for key, value in variables.items():
-        if not _VARIABLE_NAME.fullmatch(key) or not _VARIABLE_VALUE.fullmatch(value):
-            raise ConfigurationError(f"{name}: the stage variable {key} has characters or a length that AWS refuses")
 
 
 def _routes(
     document: Mapping[str, Any], variables: Mapping[str, str], listeners: Mapping[str, Origin]
 ) -> Iterator[Route]:
     for path, item in document.get("paths", {}).items():
-        for key, operation in _object(_resolve(document, item), path).items():
-            if key == f"{_EXTENSION}any-method" or key in _METHODS:
-                method = ANY if key not in _METHODS else key.upper()
+        for key, operation in as_object(resolved(document, item), path).items():
+            if key == f"{EXTENSION}any-method" or key in METHODS:
+                method = ANY if key not in METHODS else key.upper()
                 yield _route(document, variables, listeners, path, method, operation)
             elif key == "trace":
                 yield Route(method="TRACE", path=path, target=NotEmulatedTarget("TRACE, which HTTP APIs do not route"))
@@ -132,11 +146,11 @@ def _route(
     method: str,
     operation: Mapping[str, Any],
 ) -> Route:
-    operation = _object(operation, f"{method} {path}")
+    operation = as_object(operation, f"{method} {path}")
     path = DEFAULT if operation.get("isDefaultRoute") or path == f"/{DEFAULT}" else path
     try:
         authorizer, scopes = _security(document, variables, operation)
-        integration = _resolve(document, operation.get(f"{_EXTENSION}integration")) or {}
+        integration = resolved(document, operation.get(f"{EXTENSION}integration")) or {}
         return Route(
             method=method,
             path=path,
@@ -187,7 +201,7 @@ def _security(
     document: Mapping[str, Any], variables: Mapping[str, str], operation: Mapping[str, Any]
 ) -> tuple[JwtSettings | LambdaAuthorizerSettings | None, tuple[str, ...]]:
     """Who may call: the operation's `security`, else the document's; an empty list opens a route."""
-    if f"{_EXTENSION}auth" in operation:
+    if f"{EXTENSION}auth" in operation:
         raise UnsupportedError("x-amazon-apigateway-auth (IAM authorization)")
     requirements = operation.get("security")
     if requirements is None:
@@ -201,9 +215,9 @@ def _security(
         return None, ()
     if len(scopes) > SCOPES_A_ROUTE:
         raise UnsupportedError(f"more than {SCOPES_A_ROUTE} scopes, the quota")
-    authorizer = (_resolve(document, _schemes(document).get(name)) or {}).get(f"{_EXTENSION}authorizer")
+    authorizer = (resolved(document, _schemes(document).get(name)) or {}).get(f"{EXTENSION}authorizer")
     if authorizer is None:
-        raise UnsupportedError(f"the security scheme {name}, which has no {_EXTENSION}authorizer")
+        raise UnsupportedError(f"the security scheme {name}, which has no {EXTENSION}authorizer")
     if NOT_SERVED in authorizer:
         raise UnsupportedError(authorizer[NOT_SERVED])
     kind = str(authorizer.get("type")).lower()
@@ -221,14 +235,15 @@ def _schemes(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return document.get("components", {}).get("securitySchemes", {})
 
 
-def _object(node: Any, where: str) -> Mapping[str, Any]:
+def as_object(node: Any, where: str) -> Mapping[str, Any]:
+    """A node of a document that must be an object; raises UnsupportedError."""
     if not isinstance(node, Mapping):
         raise UnsupportedError(f"{where} is not an object")
     return node
 
 
-def _resolve(document: Mapping[str, Any], node: Any) -> Any:
-    """What a node stands for: itself, or what its `$ref` points at in the same document."""
+def resolved(document: Mapping[str, Any], node: Any) -> Any:
+    """What a node stands for: itself, or what its `$ref` points at in the same document; raises UnsupportedError."""
     if not isinstance(node, Mapping) or "$ref" not in node:
         return node
     target: Any = document

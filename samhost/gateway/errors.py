@@ -1,17 +1,21 @@
-"""Everything that can go wrong, with the status and message that HTTP APIs answer.
+"""Everything that can go wrong, with the status and message that HTTP APIs answer; REST APIs have words of their own.
 
 GatewayError               an answer that the gateway gives itself, `{"message": …}`
 ├── BadRequestError            400
 ├── UnauthorizedError          401
 ├── ForbiddenError             403
-├── NotFoundError              404, no such route or stage
+├── NotFoundError              404, no such route
+│   └── NoStageError               404, not even such a stage
 ├── BodyTooLargeError          413
 ├── TooManyRequestsError       429
 ├── HeadersTooLargeError       431
 ├── AuthorizerFailedError      500, a Lambda authorizer did not do its part
 ├── IntegrationFailedError     500, the integration did not do its part
+│   └── IntegrationRefusedError    500, the integration may not be called, or there is none where the document says
 ├── NotEmulatedError           501, the document asks for what is not here yet
-└── IntegrationUnavailableError 503, the integration cannot be reached, or takes too long
+└── IntegrationUnavailableError 503, the integration cannot be reached
+    ├── IntegrationTimedOutError   503, the integration takes too long
+    └── LoadBalancerUnavailableError 503, a load balancer whose name a REST API has takes no requests
 UnsupportedError           a part of a document that is not emulated; refuses one route when the API is loaded
 ConfigurationError         the gateway cannot start
 """
@@ -60,10 +64,14 @@ class ForbiddenError(GatewayError):
 
 
 class NotFoundError(GatewayError):
-    """No route or stage matches; HTTP APIs never answer 405."""
+    """No route matches; HTTP APIs never answer 405."""
 
     status = 404
     message = "Not Found"
+
+
+class NoStageError(NotFoundError):
+    """The path begins with no stage's name."""
 
 
 class BodyTooLargeError(GatewayError):
@@ -92,7 +100,11 @@ class AuthorizerFailedError(GatewayError):
 
 
 class IntegrationFailedError(GatewayError):
-    """The integration failed, may not be called, or answered in a shape that HTTP APIs do not take."""
+    """The integration failed, or answered in a shape that API Gateway does not take."""
+
+
+class IntegrationRefusedError(IntegrationFailedError):
+    """The integration may not be called, or what the document names is not there: the API is set up wrongly."""
 
 
 class NotEmulatedError(GatewayError):
@@ -106,10 +118,18 @@ class NotEmulatedError(GatewayError):
 
 
 class IntegrationUnavailableError(GatewayError):
-    """The integration cannot be reached, or took longer than its timeout."""
+    """The integration cannot be reached."""
 
     status = 503
     message = "Service Unavailable"
+
+
+class IntegrationTimedOutError(IntegrationUnavailableError):
+    """The integration took longer than its timeout."""
+
+
+class LoadBalancerUnavailableError(IntegrationUnavailableError):
+    """The load balancer behind a URL takes no requests, as where none of its targets is healthy."""
 
 
 class UnsupportedError(Exception):

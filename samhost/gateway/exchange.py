@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from samhost.gateway.errors import GatewayError, NotFoundError
+from samhost.gateway.errors import GatewayError, NoStageError, NotFoundError
 from samhost.gateway.messages import Caller, Request, Response
 
 if TYPE_CHECKING:
@@ -20,10 +20,13 @@ class Exchange:
 
     api: "Api"
     request: Request
-    request_id: str = field(default_factory=lambda: base64.b64encode(os.urandom(11)).decode())  # as long as AWS's
+    request_id: str = ""
+    extended_request_id: str = field(
+        default_factory=lambda: base64.b64encode(os.urandom(11)).decode()
+    )  # as long as AWS's
     arrived: float = field(default_factory=time.time)  # seconds since the epoch
     started: float = field(default_factory=time.perf_counter)
-    path: str = ""  # percent-decoded, without the stage
+    path: str = ""  # percent-decoded, without the stage; empty where it names none
     route: "Route | None" = None
     path_parameters: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
@@ -37,6 +40,10 @@ class Exchange:
     mapped: Request | None = None
     _body: bytes | None = None
 
+    def __post_init__(self) -> None:
+        """Name the request as the API's type does."""
+        self.request_id = self.request_id or self.api.type.request_id(self.extended_request_id)
+
     @property
     def outgoing(self) -> Request:
         """The request as an integration gets it: as it arrived, or with what parameter mapping changed."""
@@ -49,7 +56,7 @@ class Exchange:
         return self._body
 
     def matched_route(self) -> "Route":
-        """The route; raises NotFoundError where none matched."""
+        """The route; raises NotFoundError where none matched, and NoStageError where not even a stage did."""
         if self.route is None:
-            raise NotFoundError
+            raise NotFoundError if self.path else NoStageError
         return self.route

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
+from samhost.gateway.authorizer_settings import CognitoSettings, JwtSettings, LambdaAuthorizerSettings
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.mapping.changes import RequestChanges, ResponseChanges
 from samhost.gateway.service_target import ServiceTarget
@@ -23,7 +23,7 @@ class Route:
     method: str
     path: str
     target: LambdaTarget | HttpTarget | ServiceTarget | NotEmulatedTarget
-    authorizer: JwtSettings | LambdaAuthorizerSettings | None = None
+    authorizer: JwtSettings | LambdaAuthorizerSettings | CognitoSettings | None = None
     scopes: tuple[str, ...] = ()
     request_changes: RequestChanges = field(default_factory=RequestChanges)
     response_changes: ResponseChanges = field(default_factory=ResponseChanges)
@@ -81,6 +81,26 @@ class Router:
             if route.method in (method, ANY) and (parameters := _bind(segments, parts)) is not None:
                 return Match(route, parameters)
         return Match(self._default, {}) if self._default else None
+
+
+class ResourceRouter(Router):
+    """Picks a resource, as REST APIs call a path, and only then its method: one that it lacks, no other has [inf].
+
+    A slash at the end means nothing [obs]: https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+    """
+
+    def match(self, method: str, path: str) -> Match | None:
+        """The route for a method and a percent-decoded path without the stage; None where there is none."""
+        parts = path.rstrip("/").split("/")[1:] or [""]
+        resource = None
+        for segments, route in self._routes:
+            if resource is not None and route.path != resource:
+                return None
+            if (parameters := _bind(segments, parts)) is not None:
+                if route.method in (method, ANY):
+                    return Match(route, parameters)
+                resource = route.path
+        return None
 
 
 def path_variables(path: str) -> set[str]:

@@ -15,14 +15,16 @@ from samhost.gateway.authorizers import authorizers
 from samhost.gateway.authorizers.jwt_keys import KeySets, fetch
 from samhost.gateway.cloud_map import CloudMap
 from samhost.gateway.connections import Client
-from samhost.gateway.document import Api, load
+from samhost.gateway.document import Api
 from samhost.gateway.engine import connected, credentials
+from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.integrations import integrations
 from samhost.gateway.integrations.functions import Functions
 from samhost.gateway.integrations.http_proxy import HttpProxy
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.roles import Roles
 from samhost.gateway.integrations.services.integration import ServiceIntegration
+from samhost.gateway.loading import load
 from samhost.gateway.messages import BODY_BYTES
 from samhost.http_server import HttpServer, http_server, listen, raise_file_limit, stop_on_signals
 
@@ -34,13 +36,9 @@ async def serve(config: Mapping[str, Any]) -> None:
     """
     raise_file_limit()
     own = credentials()
-    load_balancers = config.get("loadBalancers", [])
-    apis = [load(definition, config["region"], config["accountId"], load_balancers) for definition in config["apis"]]
-    addresses = [(definition["host"], int(definition["port"])) for definition in config["apis"]]
+    by_address = _load(config)
     with contextlib.ExitStack() as stack:
-        listeners = [
-            stack.enter_context(listen(api.name, *address)) for api, address in zip(apis, addresses, strict=True)
-        ]
+        listeners = [stack.enter_context(listen(apis[0].name, *address)) for address, apis in by_address.items()]
         # No issuer's answer may leave anything for the next call.
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             # Who is called decides how much runs at once, so connections are not limited here.
@@ -52,13 +50,26 @@ async def serve(config: Mapping[str, Any]) -> None:
                 authorizers(KeySets(partial(fetch, session), config["engine"]), invoker),
                 integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(client.send, CloudMap(engine))),
             )
-            servers = [http_server(Gateway(api, *by_type, _print)) for api in apis]
+            servers = [http_server(Gateway(apis, *by_type, _print)) for apis in by_address.values()]
             stop_on_signals(lambda: _stop(servers))
-            for api, (host, port) in zip(apis, addresses, strict=True):
-                _announce(api, host, port)
+            for (host, port), apis in by_address.items():
+                for api in apis:
+                    _announce(api, host, port)
             await asyncio.gather(
                 *(server.serve([listener]) for server, listener in zip(servers, listeners, strict=True))
             )
+
+
+def _load(config: Mapping[str, Any]) -> dict[tuple[str, int], list[Api]]:
+    """The APIs by host and port: on one port there are all stages of one API, and nothing else."""
+    by_address: dict[tuple[str, int], list[Api]] = {}
+    for definition in config["apis"]:
+        api = load(definition, config["region"], config["accountId"], config.get("loadBalancers", []))
+        sharing = by_address.setdefault((definition["host"], int(definition["port"])), [])
+        if any(other.api_id != api.api_id or other.stage == api.stage for other in sharing):
+            raise ConfigurationError(f"{api.name} cannot have the port {definition['port']}: {sharing[0].name} has it")
+        sharing.append(api)
+    return by_address
 
 
 def _stop(servers: list[HttpServer]) -> None:
@@ -71,8 +82,8 @@ def _announce(api: Api, host: str, port: int) -> None:
     _print(f"{api.name} is ready on http://{host}:{port}: {served} routes served, {len(api.refused)} refused")
     for key, reason in api.refused:
         _print(f"  refused: {key}: {reason}")
-    for name in access_log.unknown_variables(api.access_log_format):
-        _print(f"  the access log's format names $context.{name}, which HTTP APIs do not have: AWS would refuse it")
+    for name in access_log.unknown_variables(api):
+        _print(f"  the access log names $context.{name}, which {api.type.name} APIs do not have: AWS would refuse it")
 
 
 def _print(line: str) -> None:

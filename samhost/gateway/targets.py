@@ -3,12 +3,13 @@
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from samhost.gateway.connections import Origin
 from samhost.gateway.errors import UnsupportedError
+from samhost.gateway.mapping.expressions import Expression
 from samhost.gateway.service_target import is_role_arn
 
 PAYLOAD_FORMATS = ("2.0", "1.0")
@@ -86,6 +87,8 @@ class HttpTarget:
     target: str | None  # path and query, with `{variable}` in them; None: the request's own path, the stage in it
     method: str  # `ANY` is the client's own
     timeout: float
+    path_values: Mapping[str, Expression] = field(default_factory=dict)  # of variables that the path does not give
+    host: str | None = None  # what the backend is called where it is a load balancer of a URL, and runs elsewhere
     type = "http_proxy"
 
     @classmethod
@@ -94,13 +97,10 @@ class HttpTarget:
         payload_format = str(definition.get("payloadFormatVersion", "1.0"))
         if payload_format != "1.0":
             raise UnsupportedError(f"payloadFormatVersion {payload_format} (http_proxy takes 1.0 only)")
-        method = str(definition.get("httpMethod", "")).upper()
-        if method not in HTTP_METHODS:
-            raise UnsupportedError(f"an http_proxy integration with the httpMethod {method or 'missing'}")
-        uri = str(definition.get("uri"))
+        method, uri = http_method(definition), str(definition.get("uri"))
         if is_private(definition):
             return cls(_private_backend(uri, listeners), None, method, timeout)
-        origin, target = _url(uri)
+        origin, target = parsed_url(uri)
         return cls(origin, target, method, timeout)
 
     @property
@@ -111,6 +111,14 @@ class HttpTarget:
     def filled(self, values: Mapping[str, str]) -> str:
         """The path and query with values, percent-encoded, for all variables; nothing where there is no target."""
         return _PATH_VARIABLE.sub(lambda variable: values[variable[1]], self.target or "")
+
+
+def http_method(definition: Mapping[str, Any]) -> str:
+    """The method that an integration asks by; raises UnsupportedError where it names none."""
+    method = str(definition.get("httpMethod", "")).upper()
+    if method not in HTTP_METHODS:
+        raise UnsupportedError(f"an http_proxy integration with the httpMethod {method or 'missing'}")
+    return method
 
 
 def is_private(definition: Mapping[str, Any]) -> bool:
@@ -143,7 +151,7 @@ def _private_backend(uri: str, listeners: Mapping[str, Origin]) -> CloudMapServi
     return listeners[arn]
 
 
-def _url(uri: str) -> tuple[Origin, str]:
+def parsed_url(uri: str) -> tuple[Origin, str]:
     """A URL's origin, and its path and query; raises UnsupportedError for what is none."""
     parsed, origin = _HTTP_URI.fullmatch(uri), None
     if parsed and uri.isascii():

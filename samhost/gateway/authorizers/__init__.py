@@ -2,7 +2,8 @@
 
 from typing import Any, Protocol
 
-from samhost.gateway.authorizer_settings import JwtSettings, LambdaAuthorizerSettings
+from samhost.gateway.authorizer_settings import CognitoSettings, JwtSettings, LambdaAuthorizerSettings
+from samhost.gateway.authorizers.cognito_authorizer import CognitoAuthorizer
 from samhost.gateway.authorizers.jwt_authorizer import JwtAuthorizer
 from samhost.gateway.authorizers.jwt_keys import KeySets
 from samhost.gateway.authorizers.lambda_authorizer import LambdaAuthorizer
@@ -21,4 +22,9 @@ class Authorizer(Protocol):
 
 def authorizers(keys: KeySets, invoker: Invoker) -> dict[str, Authorizer]:
     """The authorizers by type."""
-    return {JwtSettings.type: JwtAuthorizer(keys), LambdaAuthorizerSettings.type: LambdaAuthorizer(invoker)}
+    tokens = JwtAuthorizer(keys)
+    return {
+        JwtSettings.type: tokens,
+        LambdaAuthorizerSettings.type: LambdaAuthorizer(invoker),
+        CognitoSettings.type: CognitoAuthorizer(tokens),
+    }

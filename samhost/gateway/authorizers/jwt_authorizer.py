@@ -42,14 +42,14 @@ class JwtAuthorizer:
 
         Raises UnauthorizedError and ForbiddenError.
         """
-        token = _token(exchange.request, settings.source)
+        token = token_of(exchange.request, settings.source)
         if not token:
             raise UnauthorizedError("Bearer", "There is no token")
-        claims = await self._claims(token, settings)
+        claims = await self.claims(token, settings)
         scopes = exchange.matched_route().scopes
         if not scopes:
             return Caller(claims, None)
-        granted = _scopes(claims)
+        granted = scopes_of(claims)
         if not set(scopes) & set(granted):
             expected = " ".join(scopes)
             description = f"expected scopes: [{expected}]"
@@ -57,7 +57,8 @@ class JwtAuthorizer:
             raise ForbiddenError(challenge, description)
         return Caller(claims, granted)
 
-    async def _claims(self, token: str, settings: JwtSettings) -> dict[str, Any]:
+    async def claims(self, token: str, settings: JwtSettings) -> dict[str, Any]:
+        """The claims of a token that is valid by the settings; raises UnauthorizedError for any other."""
         until, claims = self._verified.get((token, settings), (0.0, {}))
         if time.time() >= until:
             claims = await self._verify(token, settings)
@@ -82,12 +83,12 @@ class JwtAuthorizer:
             claims = jwt.decode(token, key, algorithms=ALGORITHMS, issuer=settings.issuer, options=options)
         except jwt.InvalidTokenError as error:
             raise _invalid(_DESCRIPTIONS.get(type(error), "the token is not valid")) from None
-        if not _audience(claims) & set(settings.audience):
+        if settings.audience and not _audience(claims) & set(settings.audience):
             raise _invalid("the token does not have a valid audience")
         return claims
 
 
-def _token(request: Request, source: str) -> str | None:
+def token_of(request: Request, source: str) -> str | None:
     """The token of a request; the prefix `Bearer ` is optional [doc]."""
     if source.startswith(HEADER_SOURCE):
         value = request.header(source.removeprefix(HEADER_SOURCE).lower())
@@ -115,7 +116,7 @@ def _audience(claims: dict[str, Any]) -> set[str]:
     return {value for value in (audience if isinstance(audience, list) else [audience]) if isinstance(value, str)}
 
 
-def _scopes(claims: dict[str, Any]) -> list[str]:
+def scopes_of(claims: dict[str, Any]) -> list[str]:
     """The scopes of a token, in `scope` or `scp` [doc]; a list, or text with spaces between."""
     scopes = []
     for name in ("scope", "scp"):

@@ -12,18 +12,21 @@ from urllib.parse import quote
 
 from samhost.gateway.cloud_map import CloudMap
 from samhost.gateway.connections import BadAnswerError, Origin, UnreachableError
-from samhost.gateway.errors import IntegrationFailedError, IntegrationUnavailableError
+from samhost.gateway.errors import (
+    IntegrationFailedError,
+    IntegrationTimedOutError,
+    IntegrationUnavailableError,
+    LoadBalancerUnavailableError,
+)
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.messages import HOP_BY_HOP, Headers, Response
+from samhost.gateway.mapping.expressions import Source
+from samhost.gateway.messages import Headers, Response
 from samhost.gateway.routing import ANY, Route
 from samhost.gateway.targets import CloudMapService, HttpTarget
 
 SendRequest = Callable[[Origin, str, str, Headers, bytes], Awaitable[Response]]
 
 _PATH_SAFE = "/:@!$&'()*+,;=~"  # what may stand in a path as it is: RFC 3986, section 3.3
-# Not the client's to send on: the connection's own, and what this side says for itself.
-_NOT_SENT = HOP_BY_HOP | {"content-length", "expect", "forwarded", "host", "via"}
-_NOT_PASSED_BACK = HOP_BY_HOP | {"apigw-requestid", "content-length", "date"}
 
 
 class HttpProxy:
@@ -42,10 +45,11 @@ class HttpProxy:
         Raises BodyTooLargeError, IntegrationFailedError and IntegrationUnavailableError.
         """
         method = exchange.request.method if target.method == ANY else target.method
-        path_and_query, body = _path_and_query(exchange, route, target), await exchange.body()
+        body = await exchange.body()
+        path_and_query = _path_and_query(exchange, route, target, body)
         overwritten = route.request_changes.overwritten_headers
-        headers = _headers(exchange, overwritten)
-        host = exchange.outgoing.header("host") if "host" in overwritten else None
+        headers = exchange.api.type.to_backend(exchange, overwritten)
+        host = exchange.outgoing.header("host") if "host" in overwritten else target.host
 
         def send(server: Origin) -> Awaitable[Response]:
             named = [("host", host or server.authority), *headers]  # its own name by default [inf]
@@ -56,13 +60,14 @@ class HttpProxy:
                 answer = await self._answer(target.backend, send)
         except TimeoutError:
             what = f"{_name(target, path_and_query)} took more than {target.timeout} s"
-            raise IntegrationUnavailableError(what) from None
+            raise IntegrationTimedOutError(what) from None
         except BadAnswerError as error:
             raise IntegrationFailedError(f"{_name(target, path_and_query)}: {error}") from error
         except ConnectionError as error:
-            raise IntegrationUnavailableError(f"{_name(target, path_and_query)}: {error}") from error
+            kind = LoadBalancerUnavailableError if target.host else IntegrationUnavailableError
+            raise kind(f"{_name(target, path_and_query)}: {error}") from error
         exchange.integration_status = answer.status
-        return Response(answer.status, _passed_back(method, answer.headers), answer.body)
+        return Response(answer.status, exchange.api.type.from_backend(method, answer.headers), answer.body)
 
     async def _answer(
         self, backend: Origin | CloudMapService, send: Callable[[Origin], Awaitable[Response]]
@@ -90,17 +95,19 @@ def _name(target: HttpTarget, path_and_query: str) -> str:
     """What a log may say of where a request went: a query is not for it."""
     if isinstance(target.backend, CloudMapService):
         return target.backend.arn
-    return target.backend.authority + path_and_query.partition("?")[0]
+    return (target.host or target.backend.authority) + path_and_query.partition("?")[0]
 
 
-def _path_and_query(exchange: Exchange, route: Route, target: HttpTarget) -> str:
+def _path_and_query(exchange: Exchange, route: Route, target: HttpTarget, body: bytes) -> str:
     """The target's path with the values of path variables, each percent-encoded, and the client's query.
 
     A private integration gets the request's own path, with the stage unless `overwrite:path` leaves it away [doc].
     """
     path, query = "", ""
     if target.target is not None:
-        values = {name: _encoded(value) for name, value in exchange.path_parameters.items()}
+        source = Source(exchange, body)
+        mapped = {name: expression.value(source) or "" for name, expression in target.path_values.items()}
+        values = {name: _encoded(value) for name, value in (exchange.path_parameters | mapped).items()}
         path, _, query = target.filled(values).partition("?")
     if target.target is None or route.request_changes.overwrites_path:  # the whole path is another then [inf]
         path = _encoded(exchange.outgoing.path)
@@ -109,30 +116,4 @@ def _path_and_query(exchange: Exchange, route: Route, target: HttpTarget) -> str
 
 
 def _encoded(path: str) -> str:
-    return quote(path, safe=_PATH_SAFE)
-
-
-def _headers(exchange: Exchange, overwritten: frozenset[str]) -> Headers:
-    """The headers that go on, with `forwarded` and `via` as backends see them [obs]; a client's own go before [inf].
-
-    No `connection` of a client takes those away that are the gateway's own.
-    """
-    client = exchange.request
-    dropped = _NOT_SENT
-    if connection := client.header("connection"):
-        dropped = _NOT_SENT | ({name.strip().lower() for name in connection.split(",")} - overwritten)
-    forwarded = f"by={client.server_ip};for={client.source_ip};host={client.header('host') or ''};proto=https"
-    via = "HTTP/1.1 AmazonAPIGateway"
-    return [
-        *[(name, value) for name, value in exchange.outgoing.headers if name not in dropped],
-        ("forwarded", ", ".join(filter(None, (client.header("forwarded"), forwarded)))),
-        ("via", ", ".join(filter(None, (client.header("via"), via)))),
-    ]
-
-
-def _passed_back(method: str, headers: Headers) -> Headers:
-    named = {part.strip().lower() for name, value in headers if name == "connection" for part in value.split(",")}
-    dropped = _NOT_PASSED_BACK | named
-    if method == "HEAD":  # says how long the body would be
-        dropped -= {"content-length"}
-    return [(name, value) for name, value in headers if name not in dropped]
+    return quote(path, safe=_PATH_SAFE, errors="surrogateescape")

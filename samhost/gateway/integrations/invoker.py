@@ -1,6 +1,6 @@
 """Invocations of functions as API Gateway makes them: as a role that it assumes, or where the function allows it."""
 
-from samhost.gateway.errors import IntegrationFailedError
+from samhost.gateway.errors import IntegrationRefusedError
 from samhost.gateway.integrations.functions import Functions, Invocation
 from samhost.gateway.integrations.lambda_permission import may_invoke
 from samhost.gateway.integrations.roles import Roles
@@ -18,14 +18,14 @@ class Invoker:
     ) -> Invocation:
         """Invoke a function, by its ARN, for what has that ARN; as the role or, for None, as its resource policy says.
 
-        Raises IntegrationFailedError where neither allows it, TimeoutError and ConnectionError.
+        Raises IntegrationRefusedError where neither allows it, TimeoutError and ConnectionError.
         """
         if role:
             return await self._roles.call(
                 role, source_arn, account_id, lambda credentials: self._functions.invoke(function, event, credentials)
             )
         if not may_invoke(await self._functions.policy(function), source_arn, account_id):
-            raise IntegrationFailedError(
+            raise IntegrationRefusedError(
                 f"The resource policy of {function} does not let apigateway.amazonaws.com invoke it for "
                 f"{source_arn}: an AWS::Lambda::Permission is missing"
             )

@@ -4,14 +4,14 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 """
 
 import base64
-import os
 from collections import defaultdict
 from typing import Any
 from urllib.parse import parse_qsl
 
 from samhost.gateway.context import claim_text, domain_name, request_time
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.messages import HOP_BY_HOP, Caller, Headers
+from samhost.gateway.forwarded import with_forwarded
+from samhost.gateway.messages import Caller, Headers
 from samhost.gateway.routing import Route
 
 # Bodies of these types arrive as text, all others as base64, `application/x-www-form-urlencoded` and an absent type
@@ -129,20 +129,7 @@ def _jwt(caller: Caller) -> dict[str, Any]:
 
 
 def _headers(exchange: Exchange, body: bytes) -> Headers:
-    """The client's headers with what API Gateway sets itself; it says port 443 and https whatever the client used."""
-    request = exchange.outgoing
-    own = {"content-length", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
-    headers = [(name, value) for name, value in request.headers if name not in own and name not in HOP_BY_HOP]
-    forwarded = request.header("x-forwarded-for")
-    trace = f"Root=1-{int(exchange.arrived):08x}-{os.urandom(12).hex()}"
-    return [
-        *headers,
-        ("content-length", str(len(body))),
-        ("x-amzn-trace-id", request.header("x-amzn-trace-id") or trace),
-        ("x-forwarded-for", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
-        ("x-forwarded-port", "443"),
-        ("x-forwarded-proto", "https"),
-    ]
+    return [*with_forwarded(exchange), ("content-length", str(len(body)))]
 
 
 def _domain(exchange: Exchange) -> dict[str, str]:

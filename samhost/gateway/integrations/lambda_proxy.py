@@ -3,7 +3,12 @@
 import asyncio
 import json
 
-from samhost.gateway.errors import BodyTooLargeError, IntegrationFailedError, IntegrationUnavailableError
+from samhost.gateway.errors import (
+    BodyTooLargeError,
+    IntegrationFailedError,
+    IntegrationTimedOutError,
+    IntegrationUnavailableError,
+)
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.integrations.invoker import Invoker
 from samhost.gateway.integrations.lambda_event import EVENTS
@@ -36,7 +41,7 @@ class LambdaProxy:
             async with asyncio.timeout(target.timeout):
                 invocation = await self._invoker.invoke(target.function, event, target.role, source, account_id)
         except TimeoutError:
-            raise IntegrationUnavailableError(f"{target.function} took more than {target.timeout} s") from None
+            raise IntegrationTimedOutError(f"{target.function} took more than {target.timeout} s") from None
         except ConnectionError as error:
             raise IntegrationUnavailableError(str(error)) from error
         exchange.integration_status = invocation.status

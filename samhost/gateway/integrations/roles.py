@@ -12,7 +12,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlencode
 
 from samhost.gateway.engine import Engine, Reply
-from samhost.gateway.errors import IntegrationFailedError
+from samhost.gateway.errors import IntegrationFailedError, IntegrationRefusedError
 from samhost.gateway.integrations.lambda_permission import may_assume
 from samhost.gateway.integrations.services.call import FORM
 from samhost.gateway.signing import Credentials
@@ -67,7 +67,7 @@ class Roles:
     async def credentials(self, role: str, source_arn: str, account_id: str) -> Credentials:
         """A role's credentials, for a route or an authorizer that has this ARN.
 
-        Raises IntegrationFailedError where the role does not let API Gateway assume it, TimeoutError and
+        Raises IntegrationRefusedError where the role does not let API Gateway assume it, TimeoutError and
         ConnectionError.
         """
         key = role, source_arn
@@ -93,11 +93,11 @@ class Roles:
         answer = await self._query("iam", "2010-05-08", Action="GetRole", RoleName=name)
         policy = unquote(_element(answer, "AssumeRolePolicyDocument") or "{}") if answer.status == 200 else "{}"
         if not may_assume(json.loads(policy), source_arn, account_id):
-            raise IntegrationFailedError(f"The trust policy of {role} does not let apigateway.amazonaws.com assume it")
+            raise IntegrationRefusedError(f"The trust policy of {role} does not let apigateway.amazonaws.com assume it")
         answer = await self._query("sts", "2011-06-15", Action="AssumeRole", RoleArn=role, RoleSessionName=SESSION_NAME)
         parts = [_element(answer, part) for part in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")]
         if answer.status != 200 or None in parts:
-            raise IntegrationFailedError(f"AssumeRole of {role} answered {answer.status}: {_element(answer, 'Code')}")
+            raise IntegrationRefusedError(f"AssumeRole of {role} answered {answer.status}: {_element(answer, 'Code')}")
         access_key, secret_key, token, expiration = map(str, parts)
         return _Session(Credentials(access_key, secret_key, token), datetime.fromisoformat(expiration).timestamp())
 

@@ -15,12 +15,16 @@ from samhost.gateway.mapping.expressions import (
     Expression,
     Source,
     check_header,
+    method_request_expression,
     request_expression,
     response_expression,
 )
-from samhost.gateway.messages import Headers, Request, Response
+from samhost.gateway.messages import HOP_BY_HOP, Headers, Request, Response
 
 _KEY = re.compile(r"(?P<action>append|overwrite|remove):(?P<place>header|querystring)\.(?P<name>.+)", re.DOTALL)
+_REST_KEY = re.compile(r"integration\.request\.(?P<place>header|querystring)\.(?P<name>[\w.$-]+)")
+REST_PATH = "integration.request.path."
+_NOT_MAPPED = HOP_BY_HOP | {"content-length", "host"}
 _STATUS = re.compile(r"[2-5]\d\d")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -53,6 +57,16 @@ class RequestChanges:
     def load(cls, parameters: Mapping[str, Any]) -> "RequestChanges":
         """Read `requestParameters`; raises UnsupportedError."""
         return cls(tuple(_change(key, value, "path", request_expression) for key, value in parameters.items()))
+
+    @classmethod
+    def load_rest(cls, parameters: Mapping[str, Any]) -> "RequestChanges":
+        """Read a REST API's `requestParameters`, but for those of the path; raises UnsupportedError.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping.html
+        """
+        return cls(
+            tuple(_rest_change(key, value) for key, value in parameters.items() if not key.startswith(REST_PATH))
+        )
 
     @property
     def reads_body(self) -> bool:
@@ -137,6 +151,16 @@ def _change(key: str, value: Any, whole: str, parse: Callable[[str], Expression]
         raise UnsupportedError(f"the parameter {key}: append, overwrite or remove:{places}, or overwrite:{whole}")
     name = check_header(parsed["name"]) if parsed["place"] == "header" else parsed["name"]
     return Change(parsed["action"], parsed["place"], name, expression)
+
+
+def _rest_change(key: str, value: Any) -> Change:
+    parsed = _REST_KEY.fullmatch(key)
+    if parsed is None or not isinstance(value, str):
+        raise UnsupportedError(f"the parameter {key}: integration.request.path.X, .querystring.X or .header.X")
+    name = parsed["name"].lower() if parsed["place"] == "header" else parsed["name"]
+    if parsed["place"] == "header" and name in _NOT_MAPPED:
+        raise UnsupportedError(f"the header {name}, which is not the document's to set")
+    return Change("overwrite", parsed["place"], name, method_request_expression(value))
 
 
 def _header_text(value: str) -> str | None:

@@ -12,6 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from samhost.gateway import context
+from samhost.gateway.api_types import ApiType
+from samhost.gateway.api_types.http_api import HTTP_API
+from samhost.gateway.api_types.rest_api import REST_API
 from samhost.gateway.errors import UnsupportedError
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.mapping import json_path
@@ -97,6 +100,16 @@ def response_expression(text: str) -> Expression:
     return _parse(text, _RESPONSE)
 
 
+def method_request_expression(text: str) -> Expression:
+    """Read the source of a REST API's parameter: `method.request.header.x`, `context.stage`, or `'text'`.
+
+    Raises UnsupportedError. https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+    """
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return Expression(text, (text[1:-1],))
+    return Expression(text, (_reader(text, _METHOD_REQUEST),))
+
+
 def identity_source(text: str) -> Expression:
     """Read an identity source of a Lambda authorizer, where no header is reserved; raises UnsupportedError.
 
@@ -133,8 +146,9 @@ def _reader(name: str, roots: "Roots") -> Reader:
         rest = name.removeprefix(root)
         if rest != name and (not rest or rest[0] in ".["):
             return make(rest)
-    known = ", ".join(f"${root}" for root in roots)
-    raise UnsupportedError(f"the mapping expression ${name}, which begins with none of {known}")
+    sign = "" if roots is _METHOD_REQUEST else "$"
+    known = ", ".join(f"{sign}{root}" for root in roots)
+    raise UnsupportedError(f"the mapping expression {sign}{name}, which begins with none of {known}")
 
 
 def _named(what: str, make: Callable[[str], Reader]) -> Callable[[str], Reader]:
@@ -176,11 +190,25 @@ def _request_path(rest: str) -> Reader:
     return lambda source: source.exchange.path
 
 
-def _context(name: str) -> Reader:
-    if not context.is_known(name):
-        # What API Gateway says to a name that it does not know is not documented [inf].
-        raise UnsupportedError(f"the variable $context.{name}, which HTTP APIs do not have")
-    return lambda source: context.value(source.exchange, name)
+def _context(api_type: ApiType) -> Callable[[str], Reader]:
+    def read(name: str) -> Reader:
+        if not context.is_known(name, api_type):
+            # What API Gateway says to a name that it does not know is not documented [inf].
+            raise UnsupportedError(f"the variable $context.{name}, which {api_type.name} APIs do not have")
+        return lambda source: context.value(source.exchange, name)
+
+    return read
+
+
+def _last_header(name: str) -> Reader:
+    lower = name.lower()
+    return lambda source: _header_value(
+        [pair for pair in source.exchange.request.headers if pair[0] == lower][-1:], lower
+    )
+
+
+def _last_in_query(name: str) -> Reader:
+    return lambda source: dict(parse_qsl(source.exchange.request.query, keep_blank_values=True)).get(name)
 
 
 def _body(rest: str) -> Reader:
@@ -211,18 +239,30 @@ def _finite(text: str) -> float:
 
 
 type Roots = Mapping[str, Callable[[str], Reader]]
-_ALWAYS: Roots = {
-    "context": _named("context", _context),
+_STAGE_VARIABLES: Roots = {
     "stageVariables": _named(
         "stageVariables", lambda name: lambda source: source.exchange.api.stage_variables.get(name)
     ),
 }
+_ALWAYS: Roots = {"context": _named("context", _context(HTTP_API)), **_STAGE_VARIABLES}
 _REQUEST: Roots = {
     "request.header": _named("request.header", _request_header),
     "request.querystring": _named("request.querystring", lambda name: lambda source: source.query.get(name)),
     "request.path": _request_path,
     "request.body": _body,
     **_ALWAYS,
+}
+# Of several values the last one counts [emu]; a header joins all of them where that is asked for.
+_METHOD_REQUEST: Roots = {
+    "method.request.path": _named(
+        "method.request.path", lambda name: lambda source: source.exchange.path_parameters.get(name)
+    ),
+    "method.request.querystring": _named("method.request.querystring", _last_in_query),
+    "method.request.header": _named("method.request.header", _last_header),
+    "method.request.multivalueheader": _named("method.request.multivalueheader", _any_request_header),
+    "method.request.body": _body,
+    "context": _named("context", _context(REST_API)),
+    **_STAGE_VARIABLES,
 }
 _IDENTITY: Roots = {
     "request.header": _named("request.header", _any_request_header),

@@ -1,5 +1,7 @@
 """What `samhost` takes out of a template, and how an API's document gets its values."""
 
+import string
+
 import pytest
 import yaml
 
@@ -215,21 +217,66 @@ def reasons(local):
     return {gone.name: gone.reason for gone in local.left_out}
 
 
-def test_rest_apis_and_their_routes_are_named_and_so_is_what_nothing_acts_on(derived):
-    function = with_events(Route={"Type": "Api"}, Queue={"Type": "SQS"})
+def test_what_nothing_acts_on_is_named(derived):
+    rest = {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "dev", "CacheClusterEnabled": True}}
     local = derived(
         {
-            "Rest": {"Type": "AWS::Serverless::Api"},
-            "Function": function,
+            "Rest": rest,
+            "Plain": {"Type": "AWS::ApiGateway::RestApi"},
+            "Function": with_events(Route=route("/x") | {"Type": "Api"}, Queue={"Type": "SQS"}),
             "Api": http_api(DisableExecuteApiEndpoint=True),
         }
     )
 
     assert reasons(local) == {
-        "Rest": "its routes are not served",
-        "Function.Route": "only routes of HTTP APIs are served",
+        "Rest.CacheClusterEnabled": "nothing here acts on it",
+        "Plain": "a REST API whose methods are resources is not served: they would have to be in its Body",
         "Api.DisableExecuteApiEndpoint": "nothing here acts on it",
     }
+
+
+def test_rest_apis_go_to_the_gateway_with_their_stages_and_leave_their_ids(derived):
+    paths = {"/hello": {"get": {}}}
+    rest = {
+        "Type": "AWS::Serverless::Api",
+        "Properties": {
+            "StageName": "dev",
+            "Variables": {"host": {"Fn::GetAtt": ["Balancer", "DNSName"]}},
+            "DefinitionBody": {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": paths},
+        },
+    }
+    stage = {"RestApiId": {"Ref": "Rest"}, "StageName": "prod", "DeploymentId": {"Ref": "Rest.Deployment"}}
+    local = derived(
+        {
+            "Rest": rest,
+            "Prod": {"Type": "AWS::ApiGateway::Stage", "Properties": stage},
+            "Balancer": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer"},
+            "F": with_events(Route=route() | {"Type": "Api"}),
+        }
+    )
+    values = {name: f"value of {name}" for name in local.template["Outputs"]}
+    stages = {(api.name, api.type, api.stage["name"]): resolve(api.stage, values)["variables"] for api in local.apis}
+
+    assert set(stages) == {
+        ("Rest", "REST", "dev"), ("Rest", "REST", "prod"), ("ServerlessRestApi", "REST", "Prod"),
+    }  # fmt: skip
+    assert stages["Rest", "REST", "dev"]["host"].startswith("value of Samhost")
+    resources = local.template["Resources"]
+    assert resources["Rest"]["Properties"]["DefinitionBody"]["paths"] == {}
+    assert resources["Rest"]["Properties"]["StageName"] == "dev"
+    assert "Prod" in resources
+    assert resources["ServerlessRestApi"]["Properties"]["StageName"] == "Prod"
+    assert "Api" not in [event["Type"] for event in resources["F"]["Properties"]["Events"].values()]
+    assert resources["FRoutePermissionProd"]["Type"] == "AWS::Lambda::Permission"
+
+
+def test_what_generated_secrets_are_to_be_without_is_named_character_by_character(derived):
+    generate = {"PasswordLength": 9, "ExcludePunctuation": True, "ExcludeNumbers": True, "ExcludeCharacters": "xyz"}
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": generate}}
+    local = derived({"Key": secret})
+
+    excluded = local.template["Resources"]["Key"]["Properties"]["GenerateSecretString"]["ExcludeCharacters"]
+    assert set(excluded) == {*string.punctuation, *string.digits, *"xyz"}
 
 
 def test_routes_of_events_go_to_the_gateway_and_other_events_stay(derived):

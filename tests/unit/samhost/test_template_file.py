@@ -95,6 +95,15 @@ def test_what_sam_adds_to_inline_documents_only_is_refused_and_not_left_open(loa
         loaded({"Api": http_api(**document, **({} if by_globals else said))}, {"openapi": "3.0.1"}, **sections)
 
 
+@pytest.mark.parametrize("key", ["Auth", "Cors"])
+def test_the_same_goes_for_rest_apis(loaded, key):
+    rest = {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "dev", "DefinitionBody": INCLUDE}}
+
+    assert loaded({"Api": rest}, {"paths": {}})["Resources"]["Api"]["Properties"]["DefinitionBody"] == {"paths": {}}
+    with pytest.raises(TemplateError, match=f"Api: {key} is not hosted beside a document from"):
+        loaded({"Api": rest}, {"paths": {}}, Globals={"Api": {key: {}}})
+
+
 def test_paths_become_absolute_so_that_the_template_can_be_built_elsewhere(loaded, tmp_path):
     function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "code/"}}
     shared = {"Function": {"CodeUri": "code", "Layers": ["code"]}}

@@ -13,6 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from samhost.gateway import loading
 from samhost.gateway.application import Gateway
 from samhost.gateway.authorizers import authorizers
 from samhost.gateway.cloud_map import CloudMap
@@ -274,7 +275,25 @@ def definition():
 
 
 @pytest.fixture
-def serve(definition, signing_key):
+def gateway(signing_key):
+    """Serve an API as each of its stages has it: `gateway(apis, functions=None, engine=None, backend=None)`."""
+
+    def build(apis, functions=None, engine=None, backend=None):
+        functions, engine, log = functions or FakeFunctions(), engine or FakeEngine(), []
+        keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
+        roles = Roles(engine)
+        invoker = Invoker(functions, roles)
+        by_type = (
+            authorizers(keys, invoker),
+            integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(backend.send, CloudMap(engine))),
+        )
+        return Served(apis[0], functions, Gateway(apis, *by_type, log.append), log, keys, engine, backend)
+
+    return build
+
+
+@pytest.fixture
+def serve(definition, gateway):
     """Serve paths, or route keys that one function answers: `serve("GET /pets", "ANY /{proxy+}")`."""
 
     def build(*keys, paths=None, functions=None, engine=None, backend=None, load_balancers=(), **options):
@@ -286,15 +305,30 @@ def serve(definition, signing_key):
                 name, path = "x-amazon-apigateway-any-method", "/$default"
             paths.setdefault(path, {})[name] = integration()
         api = load(definition(paths, **options), REGION, ACCOUNT, load_balancers)
-        functions, engine, log = functions or FakeFunctions(), engine or FakeEngine(), []
-        keys, backend = FakeKeys(signing_key.public_key()), backend or FakeBackend()
-        roles = Roles(engine)
-        invoker = Invoker(functions, roles)
-        by_type = (
-            authorizers(keys, invoker),
-            integrations(invoker, ServiceIntegration(engine, roles), HttpProxy(backend.send, CloudMap(engine))),
-        )
-        return Served(api, functions, Gateway(api, *by_type, log.append), log, keys, engine, backend)
+        return gateway([api], functions, engine, backend)
+
+    return build
+
+
+@pytest.fixture
+def rest_definition(definition):
+    """An entry of the configuration for a REST API: `rest_definition(paths, stage="dev", **as_definition)`."""
+
+    def build(paths, *, stage="dev", **options):
+        return definition(paths, stage=stage, **options) | {"type": "REST"}
+
+    return build
+
+
+@pytest.fixture
+def serve_rest(rest_definition, gateway):
+    """Serve a REST API: `serve_rest(paths, stages={"dev": {"variable": "value"}})`."""
+
+    def build(paths, *, stages=None, functions=None, engine=None, backend=None, load_balancers=(), **options):
+        stages = stages or {"dev": {}}
+        definitions = [rest_definition(paths, stage=name, variables=stages[name], **options) for name in stages]
+        apis = [loading.load(each, REGION, ACCOUNT, load_balancers) for each in definitions]
+        return gateway(apis, functions, engine, backend)
 
     return build
 

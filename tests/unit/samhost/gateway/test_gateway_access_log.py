@@ -96,8 +96,9 @@ def test_a_format_on_several_lines_is_written_on_one(logging):
     assert api.last_log == {"a": "200", "b": "$default"}
 
 
-def test_variables_that_http_apis_do_not_have_are_found():
-    assert unknown_variables("$context.requestId $context.resourcePath $context.authorizer.key") == ["resourcePath"]
+def test_variables_that_http_apis_do_not_have_are_found(logging):
+    api = logging("$context.requestId $context.resourcePath $context.authorizer.key", "GET /pets").api
+    assert unknown_variables(api) == ["resourcePath"]
 
 
 def test_a_format_over_3_kb_is_refused_as_the_quota_says(logging):

@@ -3,6 +3,7 @@
 import pytest
 
 from samhost.gateway import access_log, context
+from samhost.gateway.api_types.http_api import HTTP_API
 from samhost.gateway.document import load
 from samhost.gateway.errors import ForbiddenError, IntegrationUnavailableError
 from samhost.gateway.exchange import Exchange
@@ -97,9 +98,9 @@ def test_an_authorizers_refusal(exchange):
 
 def test_names_that_aws_documents_are_known_even_where_nothing_here_has_them(exchange):
     for name in ("identity.userArn", "awsEndpointRequestId2", "customDomain.basePathMatched", "authorizer.anything"):
-        assert context.is_known(name)
+        assert context.is_known(name, HTTP_API)
         assert context.value(exchange, name) is None
-    assert not context.is_known("nothing")
+    assert not context.is_known("nothing", HTTP_API)
 
 
 def test_a_request_leaves_its_values_behind(serve, monkeypatch):

@@ -1,9 +1,9 @@
-"""The documents of a template's HTTP APIs, as SAM writes them."""
+"""The documents of a template's APIs, as SAM writes them, and their stages."""
 
 import pytest
 
 from samhost.errors import TemplateError
-from samhost.http_apis import translate
+from samhost.template_apis import translate
 
 ISSUER = {"JwtConfiguration": {"issuer": "https://issuer", "audience": ["me"]}, "IdentitySource": "$request.header.A"}
 
@@ -45,7 +45,7 @@ def test_events_without_an_api_make_the_implicit_one():
     api = only(translated({"F": function(Get={"Path": "/pets/{id}", "Method": "get", "TimeoutInMillis": 700})}))
 
     assert api.name == "ServerlessHttpApi"
-    assert api.stage["StageName"] == "$default"
+    assert api.stage["name"] == "$default"
     uri = integration(api.document, "/pets/{id}", "get").pop("uri")
     assert uri["Fn::Sub"].endswith("functions/${F.Arn}/invocations")
     assert integration(api.document, "/pets/{id}", "get") == {
@@ -73,7 +73,7 @@ def test_an_events_route_settings_are_the_stages():
         translated({"F": function(Get={"Path": "/a", "Method": "get", "RouteSettings": {"ThrottlingRateLimit": 5}})})
     )
 
-    assert api.stage["RouteSettings"] == {"GET /a": {"ThrottlingRateLimit": 5}}
+    assert api.stage["routeSettings"] == {"GET /a": {"ThrottlingRateLimit": 5}}
 
 
 def test_a_functions_alias_takes_the_route():
@@ -125,7 +125,7 @@ def test_an_inline_document_gets_the_events_besides_its_own_routes():
     api = only(translated({"Api": http_api(DefinitionBody=own, StageName="prod"), "F": function(Post=event)}))
 
     assert set(api.document["paths"]) == {"/own", "/event"}
-    assert api.stage["StageName"] == "prod"
+    assert api.stage["name"] == "prod"
 
 
 def test_a_conditional_functions_routes_and_the_api_that_has_no_others_are_conditional():
@@ -136,7 +136,8 @@ def test_a_conditional_functions_routes_and_the_api_that_has_no_others_are_condi
     api = only(translation)
 
     assert api.document["paths"]["/a"]["Fn::If"][0] == "Wanted"
-    assert api.condition in translation.conditions
+    [condition] = api.conditions
+    assert condition in translation.conditions
 
 
 def test_an_api_of_cloudformations_own_type_is_served_by_its_body():
@@ -153,7 +154,7 @@ def test_an_api_of_cloudformations_own_type_is_served_by_its_body():
         )
     )
 
-    assert (api.name, api.document, api.stage["StageName"]) == ("Raw", body, "s")
+    assert (api.name, api.document, api.stage["name"]) == ("Raw", body, "s")
 
 
 @pytest.mark.parametrize(
@@ -175,3 +176,82 @@ def test_what_sam_refuses_is_refused_in_its_words():
 
     with pytest.raises(TemplateError, match=r"SAM refuses the template: .*\[Missing\]"):
         translated({"F": function(Get=event)})
+
+
+def rest_stage(name, api="Raw", **properties):
+    return {
+        "Type": "AWS::ApiGateway::Stage",
+        "Properties": {"RestApiId": {"Ref": api}, "StageName": name, "DeploymentId": "d"} | properties,
+    }
+
+
+def stages(translation):
+    return [(api.name, api.type, api.stage["name"]) for api in translation.apis]
+
+
+BODY = {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": {}}
+
+
+def test_events_of_rest_apis_make_the_implicit_one_without_sams_stray_stage():
+    translation = translated({"F": rest_function()})
+
+    assert stages(translation) == [("ServerlessRestApi", "REST", "Prod")]
+    assert integration(only(translation).document, "/pets", "get")["type"] == "aws_proxy"
+    assert translation.permissions["FGetPermissionProd"]["Properties"]["Principal"] == "apigateway.amazonaws.com"
+
+
+def rest_function():
+    event = {"Type": "Api", "Properties": {"Path": "/pets", "Method": "get"}}
+    return {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "/code", "Events": {"Get": event}}}
+
+
+def test_a_rest_api_is_there_once_for_each_of_its_stages_with_the_settings_of_each():
+    settings = [{"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5}]
+    translation = translated(
+        {
+            "Raw": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": BODY}},
+            "Dev": rest_stage("dev", Variables={"a": "1"}, AccessLogSetting={"Format": "$context.stage"}),
+            "Prod": rest_stage("prod", Variables={"a": "2"}, MethodSettings=settings),
+            "Other": rest_stage("other", api="AnotherOne"),
+        }
+    )
+
+    assert stages(translation) == [("Raw", "REST", "dev"), ("Raw", "REST", "prod")]
+    dev, prod = (api.stage for api in translation.apis)
+    assert dev == {"name": "dev", "variables": {"a": "1"}, "accessLogFormat": "$context.stage", "methodSettings": []}
+    assert prod == {"name": "prod", "variables": {"a": "2"}, "accessLogFormat": "", "methodSettings": settings}
+
+
+def test_a_deployment_may_make_a_stage():
+    described = {"Variables": {"a": "1"}}
+    properties = {"RestApiId": {"Ref": "Raw"}, "StageName": "v1", "StageDescription": described}
+    api = only(
+        translated(
+            {
+                "Raw": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": BODY}},
+                "RawDeployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": properties},
+            }
+        )
+    )
+
+    assert (api.stage["name"], api.stage["variables"]) == ("v1", {"a": "1"})
+
+
+def test_a_stage_of_a_rest_api_may_be_conditional():
+    translation = translated(
+        {
+            "Raw": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": BODY}, "Condition": "One"},
+            "Dev": rest_stage("dev") | {"Condition": "Two"},
+            "Prod": rest_stage("prod") | {"Condition": "One"},
+        },
+        Conditions={"One": {"Fn::Equals": ["a", "a"]}, "Two": {"Fn::Equals": ["a", "b"]}},
+    )
+
+    assert [api.conditions for api in translation.apis] == [("One", "Two"), ("One",)]
+
+
+def test_a_resource_policy_is_in_the_document_so_that_it_is_not_passed_over():
+    policy = {"Statement": []}
+    raw = {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": BODY, "Policy": policy}}
+
+    assert only(translated({"Raw": raw, "Dev": rest_stage("dev")})).document["x-amazon-apigateway-policy"] == policy
