@@ -14,7 +14,14 @@ INTEGRATION = "x-amazon-apigateway-integration"
 ANY = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "patch", "delete", "options", ANY}
 
-TEMPLATES = {path: yaml_parse(path.read_text()) for path in [ROOT / "template.yaml", *ROOT.glob("stacks/*.yaml")]}
+IMAGES = ROOT / "stacks" / "images.yaml"
+"""A stack of its own, of repositories only."""
+
+TEMPLATES = {
+    path: yaml_parse(path.read_text())
+    for path in [ROOT / "template.yaml", *ROOT.glob("stacks/*.yaml")]
+    if path != IMAGES
+}
 """Every template of the application, by its file."""
 
 STACKS = {path.name: template for path, template in TEMPLATES.items() if path.parent != ROOT}

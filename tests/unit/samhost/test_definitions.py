@@ -8,8 +8,8 @@ import yaml
 from samhost.definitions import FORMATS, missing_parts, read_definition
 from samhost.errors import SamhostError
 from samhost.gateway.document import NOT_SERVED
-from samhost.http_apis import translate
 from samhost.main import main
+from samhost.template_apis import translate
 
 DOCUMENT = {
     "openapi": "3.0.1",
