@@ -65,10 +65,12 @@ PRIVATE_NAMES = {
         "_tgs",
     ],
     "services.cloudformation": ["_stacks"],
+    "services.cloudformation.engine": ["_resolve_dynamic_references"],
     "services.cloudformation.provisioners": [
         "_RESOURCE_HANDLERS",
         "_elbv2_listener_actions",
         "_flatten_listener_rule_conditions",
+        "_provision_resource",
         "_update_resource",
     ],
     "services.kinesis": ["_streams"],

@@ -1,20 +1,30 @@
-"""Updates of nested stacks inside the engine's process, with what their unchanged resources are known by.
+"""Nested stacks inside the engine's process: what their unchanged resources are known by, and dynamic references.
 
 MiniStack 1.5.33 leaves a resource alone in whose properties nothing has changed, as CloudFormation does. In a nested
-stack it then forgets the resource's attributes, so that the next `Fn::GetAtt` of one fails the whole update.
+stack it then forgets the resource's attributes, so that the next `Fn::GetAtt` of one fails the whole update. And it
+resolves `{{resolve:…}}` in the outermost stack only.
 """
 
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import engine, provisioners
 
-_update = provisioners._update_resource  # noqa: SLF001
+_create, _update = provisioners._provision_resource, provisioners._update_resource  # noqa: SLF001
 
 
 def install() -> None:
-    """Have the engine keep the attributes of resources that an update of a nested stack leaves alone."""
+    """Have the engine resolve references in nested stacks, and keep the attributes of what an update leaves alone."""
+    provisioners._provision_resource = create  # noqa: SLF001
     provisioners._update_resource = update  # noqa: SLF001
+
+
+def create(resource_type: str, logical_id: str, properties: dict, stack: str) -> tuple[str, dict[str, Any]]:
+    """Create a resource as the engine does; return its physical id and its attributes.
+
+    Raises ValueError for a dynamic reference to what is not there.
+    """
+    return _create(resource_type, logical_id, _resolved(properties), stack)
 
 
 def update(
@@ -34,4 +44,10 @@ def update(
     if attributes is None:
         record = cloudformation._stacks.get(stack, {}).get("_resources", {})  # noqa: SLF001
         attributes = record.get(logical_id, {}).get("Attributes")
-    return _update(resource_type, physical_id, old, new, stack, logical_id, attributes)
+    return _update(resource_type, physical_id, _resolved(old), _resolved(new), stack, logical_id, attributes)
+
+
+def _resolved(properties: dict) -> dict:
+    """Properties with the values of secrets and parameters; what the engine has resolved itself stays as it is."""
+    resolved, _ = engine._resolve_dynamic_references(properties)  # noqa: SLF001
+    return resolved

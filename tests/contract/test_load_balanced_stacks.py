@@ -47,7 +47,7 @@ def catalog_target(path):
     """The target group that the listener's rules choose for a path; None for an answer of its own."""
     rules = sorted(of_type("AWS::ElasticLoadBalancingV2::ListenerRule", CATALOG).values(), key=lambda r: r["Priority"])
     for rule in rules:
-        if any(matches(pattern, path) for pattern in paths(rule)):
+        if rule["Conditions"][0]["Field"] == "path-pattern" and any(matches(pattern, path) for pattern in paths(rule)):
             (action,) = rule["Actions"]
             return action.get("TargetGroupArn", {}).get("Ref")
     return None
@@ -93,6 +93,16 @@ def test_what_the_catalog_documents_no_route_for_goes_to_the_load_balancer_with_
 
     assert rest["x-amazon-apigateway-any-method"]["security"] == [{"cognito": ["docscan/use"]}]
     assert "security" not in rest["options"], "a browser's preflight request brings no token"
+
+
+def test_a_preflight_request_is_said_yes_to_before_any_service_is_asked():
+    rule = CATALOG["PreflightRule"]["Properties"]
+    others = of_type("AWS::ElasticLoadBalancingV2::ListenerRule", CATALOG).values()
+    (action,) = rule["Actions"]
+
+    assert rule["Conditions"] == [{"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["OPTIONS"]}}]
+    assert action["FixedResponseConfig"] == {"StatusCode": "204"}
+    assert all(rule["Priority"] < other["Priority"] for other in others if other["Actions"][0]["Type"] == "forward")
 
 
 @pytest.mark.parametrize("kind", ["books", "authors"])
