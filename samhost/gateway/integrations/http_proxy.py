@@ -98,10 +98,8 @@ def _path_and_query(exchange: Exchange, route: Route, target: HttpTarget) -> str
 
     A private integration gets the request's own path, with the stage unless `overwrite:path` leaves it away [doc].
     """
-    path, query = "", ""
-    if target.target is not None:
-        values = {name: _encoded(value) for name, value in exchange.path_parameters.items()}
-        path, _, query = target.filled(values).partition("?")
+    values = {name: _encoded(value) for name, value in exchange.path_parameters.items()}
+    path, _, query = (target.filled(values) or "").partition("?")
     if target.target is None or route.request_changes.overwrites_path:  # the whole path is another then [inf]
         path = _encoded(exchange.outgoing.path)
     query = "&".join(filter(None, (query, exchange.outgoing.query)))
@@ -118,13 +116,11 @@ def _headers(exchange: Exchange, overwritten: frozenset[str]) -> Headers:
     No `connection` of a client takes those away that are the gateway's own.
     """
     client = exchange.request
-    dropped = _NOT_SENT
-    if connection := client.header("connection"):
-        dropped = _NOT_SENT | ({name.strip().lower() for name in connection.split(",")} - overwritten)
+    named = {name.strip().lower() for name in (client.header("connection") or "").split(",")} - overwritten
     forwarded = f"by={client.server_ip};for={client.source_ip};host={client.header('host') or ''};proto=https"
     via = "HTTP/1.1 AmazonAPIGateway"
     return [
-        *[(name, value) for name, value in exchange.outgoing.headers if name not in dropped],
+        *((name, value) for name, value in exchange.outgoing.headers if name not in _NOT_SENT and name not in named),
         ("forwarded", ", ".join(filter(None, (client.header("forwarded"), forwarded)))),
         ("via", ", ".join(filter(None, (client.header("via"), via)))),
     ]
