@@ -209,7 +209,7 @@ def _write_environments_as_text(template: dict) -> None:
 
 
 def _write_exclusions_as_characters(template: dict) -> None:
-    """Name the characters that generated secrets are to be without: MiniStack looks at nothing else of what excludes."""
+    """Name the characters that generated secrets are to be without: of what excludes some, MiniStack sees only that."""
     for resource in template["Resources"].values():
         generate = resource["Properties"].get("GenerateSecretString")
         if resource["Type"] == "AWS::SecretsManager::Secret" and isinstance(generate, dict):

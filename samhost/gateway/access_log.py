@@ -16,6 +16,7 @@ from samhost.gateway.messages import Response
 
 _VARIABLE = re.compile(r"\$context\.(\w+(?:\.[\w:]+)*)")
 _ABSENT = "-"  # [obs]
+_json = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each line
 
 
 def unknown_variables(api: Api) -> list[str]:
@@ -42,7 +43,7 @@ def line(exchange: Exchange, response: Response) -> str:
         "integrationStatus": exchange.integration_status,
         "error": exchange.failure.reason or None if exchange.failure else None,
     }
-    return json.dumps({name: value for name, value in entry.items() if value is not None}, ensure_ascii=False)
+    return _json({name: value for name, value in entry.items() if value is not None})
 
 
 def _formatted(exchange: Exchange, log_format: str) -> str:
@@ -57,6 +58,6 @@ def _formatted(exchange: Exchange, log_format: str) -> str:
             return _ABSENT
         if variable[1] == "error.messageString":  # is quoted already [doc]
             return found
-        return json.dumps(found, ensure_ascii=False)[1:-1]
+        return _json(found)[1:-1]
 
     return _VARIABLE.sub(written, log_format)

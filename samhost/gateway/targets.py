@@ -108,9 +108,9 @@ class HttpTarget:
         """The path variables that the path or the query name."""
         return set(_PATH_VARIABLE.findall(self.target or ""))
 
-    def filled(self, values: Mapping[str, str]) -> str | None:
-        """The path and query with values, percent-encoded, for all variables."""
-        return self.target and _PATH_VARIABLE.sub(lambda variable: values[variable[1]], self.target)
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The path and query with values, percent-encoded, for all variables; nothing where there is no target."""
+        return _PATH_VARIABLE.sub(lambda variable: values[variable[1]], self.target or "")
 
 
 def http_method(definition: Mapping[str, Any]) -> str:

@@ -56,12 +56,13 @@ class HttpApiType:
     def to_backend(self, exchange: Exchange, overwritten: AbstractSet[str]) -> Headers:
         """The client's, with `forwarded` and `via` as backends see them [obs]; a client's own go before [inf]."""
         client = exchange.request
-        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")} - overwritten
-        kept = [pair for pair in exchange.outgoing.headers if pair[0] not in _NOT_SENT and pair[0] not in named]
+        dropped = _NOT_SENT
+        if connection := client.header("connection"):
+            dropped = _NOT_SENT | ({name.strip().lower() for name in connection.split(",")} - overwritten)
         forwarded = f"by={client.server_ip};for={client.source_ip};host={client.header('host') or ''};proto=https"
         via = "HTTP/1.1 AmazonAPIGateway"
         return [
-            *kept,
+            *[pair for pair in exchange.outgoing.headers if pair[0] not in dropped],
             ("forwarded", ", ".join(filter(None, (client.header("forwarded"), forwarded)))),
             ("via", ", ".join(filter(None, (client.header("via"), via)))),
         ]
