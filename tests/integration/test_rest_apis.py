@@ -1,4 +1,4 @@
-"""REST APIs of a template, hosted: two stages in front of two servers."""
+"""REST APIs of a template, hosted: two stages in front of two servers, and a function's."""
 
 import json
 
@@ -96,6 +96,13 @@ def test_users_of_the_pool_get_in_and_the_stages_secret_goes_on(base, running):
     secret = running.client("secretsmanager").get_secret_value(SecretId=running.output("Key"))
     assert headers["x-key"] == secret["SecretString"]
     assert (running.data_dir / "gateway.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_functions_events_make_an_api_of_their_own(running):
+    got = httpx.get(f"{running.addresses['apis']['ServerlessRestApi/Prod']}/echo/hi")
+
+    echoed = {"path": "/echo/hi", "resource": "/echo/{word}", "pathParameters": {"word": "hi"}, "stage": "Prod"}
+    assert (got.status_code, got.json()) == (200, echoed)
 
 
 def test_references_to_the_api_have_its_id(running):
