@@ -1,9 +1,10 @@
 # The same verbs for people, hooks and .ci/run. Each does the set-up that it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-slow test-all lint format requirements bench clean
+.PHONY: help run setup test test-slow test-all lint format requirements bench images deploy destroy clean
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
+CONFIG ?= default
 UV := .tools/bin/uv
 BIN := .venv/bin
 # boto3 comes with the Lambda runtime; hashes are left out, for `sam build` also fetches wheels for another processor.
@@ -37,7 +38,7 @@ lint: setup  ## Style, types, template and OpenAPI
 	  { echo "$$folder/requirements.txt is not what uv.lock says: make requirements"; exit 1; }; done
 
 bench: setup  ## Speed, memory and calls, as Markdown: docs/performance.md says how to read it
-	@for name in scan searchable_pdf export import cold_start aws_calls gateway gateway_memory start_api; do $(BIN)/python bench/$$name.py && echo || exit 1; done
+	@for name in scan searchable_pdf export import preview cold_start aws_calls gateway gateway_memory start_api; do $(BIN)/python bench/$$name.py && echo || exit 1; done
 
 format: setup  ## Format the code
 	$(BIN)/ruff check --fix .
@@ -45,6 +46,15 @@ format: setup  ## Format the code
 
 requirements: $(UV)  ## Export what functions, fonts and containers need from uv.lock
 	@for folder in $(EXPORTED); do $(EXPORT) $$(basename $$folder) > $$folder/requirements.txt; done
+
+images: setup  ## Build this commit's container images and push them [CONFIG=prod]
+	@$(BIN)/python scripts/images.py --config-env $(CONFIG) $(PARAMETERS)
+
+deploy: setup  ## Build and deploy to AWS, see docs/deploy.md [CONFIG=prod] [PARAMETERS="Key=Value …"]
+	@$(BIN)/python scripts/deploy.py --config-env $(CONFIG) $(PARAMETERS)
+
+destroy: setup  ## Delete what was deployed; asks first [CONFIG=prod] [DATA=delete]
+	@$(BIN)/python scripts/destroy.py --config-env $(CONFIG) $(if $(filter delete,$(DATA)),--data)
 
 clean:  ## Remove what the set-up and the builds made; .docscan (your data) stays
 	rm -rf .tools .venv .venv-sam .aws-sam .pytest_cache .ruff_cache

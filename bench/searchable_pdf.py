@@ -40,7 +40,6 @@ print(time.perf_counter() - imported)
 
 def prepare(folder: Path, count: int) -> str:
     """Put the photographs and what is read on them (Textract's blocks) into `folder`; return what the pages are."""
-    from PIL import Image, ImageOps
     from true_pages import true_pages
 
     from samhost.textract.blocks import detect_document_text_response
@@ -52,25 +51,30 @@ def prepare(folder: Path, count: int) -> str:
     engine = RapidOcrEngine()
     made = []
     for page in found[:count]:
-        upright = ImageOps.exif_transpose(Image.open(page.image)).convert("RGB")
-        scale = (MEGAPIXELS * 1_000_000 / (upright.width * upright.height)) ** 0.5
-        photograph = upright.resize(
-            (round(upright.width * scale), round(upright.height * scale)), Image.Resampling.LANCZOS
-        )
-        noise = Image.effect_noise(photograph.size, 20).convert("RGB")
-        photograph = Image.blend(photograph, noise, 0.1)
-        read = Page(photograph.width, photograph.height, arrange(engine.read(photograph)))
-        made.append((_jpeg(photograph), detect_document_text_response(read), photograph.size))
-    for number, (jpeg, blocks, size) in enumerate(islice(cycle(made), count)):
+        picture = photograph(page.image)
+        read = Page(picture.width, picture.height, arrange(engine.read(picture)))
+        made.append((jpeg(picture), detect_document_text_response(read), picture.size))
+    for number, (encoded, blocks, size) in enumerate(islice(cycle(made), count)):
         # A comment makes each file another one, so that no program can store two pages as one.
         comment = f"page {number:03}".encode()
         segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment
-        (folder / f"{number:03}.jpg").write_bytes(jpeg[:2] + segment + jpeg[2:])
+        (folder / f"{number:03}.jpg").write_bytes(encoded[:2] + segment + encoded[2:])
         (folder / f"{number:03}.json").write_text(json.dumps([blocks["Blocks"], *size]))
     return what
 
 
-def _jpeg(image) -> bytes:
+def photograph(page: Path):
+    """Return a page's image as a camera has it: upright, of 12 megapixels, with noise."""
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(Image.open(page)).convert("RGB")
+    scale = (MEGAPIXELS * 1_000_000 / (upright.width * upright.height)) ** 0.5
+    picture = upright.resize((round(upright.width * scale), round(upright.height * scale)), Image.Resampling.LANCZOS)
+    noise = Image.effect_noise(picture.size, 20).convert("RGB")
+    return Image.blend(picture, noise, 0.1)
+
+
+def jpeg(image) -> bytes:
     """Encode within SIZES, by bisection of the quality."""
     low, high = 1, 100
     while low < high:

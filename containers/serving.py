@@ -8,8 +8,10 @@ and each answer ends its connection. Then the service takes no more, finishes wh
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Generator, Mapping
 from typing import Any
@@ -58,11 +60,26 @@ def serve(app: Starlette) -> None:
 
 def log(event: str, **fields: object) -> None:
     """Write a line of JSON to stdout."""
+    print(_line(event, **fields), flush=True)
+
+
+def _line(event: str, **fields: object) -> str:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(json.dumps({"time": now, "event": event} | fields), flush=True)
+    return json.dumps({"time": now, "event": event} | fields)
+
+
+class _Lines(logging.Formatter):
+    """What libraries log, a defect's trace among it, as lines like all others."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        trace = self.formatException(record.exc_info) if record.exc_info else None
+        return _line("log", level=record.levelname, logger=record.name, message=record.getMessage(), trace=trace)
 
 
 async def _serve(app: Starlette) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Lines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     config = uvicorn.Config(
         app,
         host=os.environ.get("HOST", "0.0.0.0"),  # noqa: S104 - a task has a network interface of its own

@@ -3,6 +3,7 @@
 from typing import Any
 
 from scanner import edge
+from scanner.errors import PagesNotReadyError, UnfinishedError
 from scanner.services import export_parts
 
 RETRIES = 4
@@ -18,7 +19,12 @@ def build(task: edge.Task) -> dict[str, Any]:
     """Build the part of that number of the export that the execution is named after."""
     number = task.input["number"]
     task.log.update(exportId=task.resource_id, part=number, page=None)
-    part = export_parts.build(task.user, task.resource_id, number, lambda page: task.log.update(page=page))
+    try:
+        part = export_parts.build(task.user, task.resource_id, number, lambda page: task.log.update(page=page))
+    except UnfinishedError as error:
+        if task.input["retries"] < RETRIES:
+            raise
+        raise PagesNotReadyError(f"{error.message} Export again when it is done, or without it.") from error
     del task.log["page"]  # which is for what fails
     return {"pageCount": part.page_count} if part else {"ended": True}
 

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from samhost.build import parameter_overrides, run_sam
 from samhost.dynamic_references import with_references
 from samhost.engine import save
+from samhost.engine_process import READS_ONLY
 from samhost.errors import CommandFailedError, UpdateFailedError
 from samhost.gateway.api_types.http_api import HTTP_API
 from samhost.gateway.api_types.rest_api import REST_API
@@ -52,6 +53,18 @@ def engine_client(settings: Settings, service: str):
         aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+def watching_client(settings: Settings, service: str):
+    """The same for what asks all the time: requests that only read cause no snapshot."""
+    client = engine_client(settings, service)
+
+    def mark(model, params: dict, **_: object) -> None:
+        if model.name.startswith(("Describe", "List")):
+            params["headers"][READS_ONLY] = "true"
+
+    client.meta.events.register("before-call", mark)
+    return client
 
 
 def stack_resources(settings: Settings, resource_type: str) -> dict[str, str]:
@@ -133,10 +146,13 @@ def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:
     return {name: settings.api_port + index for index, name in enumerate(dict.fromkeys(names))}
 
 
-def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: Deployment) -> dict:
+def write_gateway_config(
+    settings: Settings, local: LocalTemplate, deployment: Deployment, listeners: list[dict]
+) -> dict:
     """Write what the gateway serves, every intrinsic and every dynamic reference resolved, to its file; returns it.
 
-    Raises TemplateError for a reference to what is not there.
+    `listeners` are those of load balancers, with their addresses here. Raises TemplateError for a reference to what is
+    not there.
     """
     ports = api_ports(settings, local)
     config = {
@@ -156,6 +172,7 @@ def write_gateway_config(settings: Settings, local: LocalTemplate, deployment: D
             for api in local.apis
             if (api_id := resolve(api.api_id, deployment.outputs)) is not NO_VALUE
         ],
+        "loadBalancers": listeners,
     }
     config = with_references(config, partial(engine_client, settings))
     text = json.dumps(config, indent=1, default=str)  # YAML has dates

@@ -31,6 +31,8 @@ def engine(settings: Settings) -> Child:
         # Listeners that nobody asked for.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        # Tasks are run by samhost.ecs: the engine finds no Docker, and keeps the records of services only.
+        "DOCKER_HOST": f"unix://{home / 'no-docker.sock'}",
         # Functions inherit the engine's environment: this is how they find Textract.
         "AWS_ENDPOINT_URL_TEXTRACT": settings.textract_url,
         # Without .pyc files each function would compile its packages again at every cold start.

@@ -1,6 +1,8 @@
 """The engine's process: MiniStack, its state in snapshots, and what it would lose on the way made good.
 
-Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`.
+Kinesis is delivered to functions by `engine_streams`; their logs are taken by `engine_logs`; nested stacks are updated
+with the help of `engine_stacks`; load balancers are as the template says by `engine_load_balancers`; samhost assumes
+roles in place of services by `engine_trust`.
 
 MiniStack writes its state when it stops in order, and only then. Here it is written every few seconds in which
 something has changed. For that, private names of MiniStack's are used, each of them asserted at start.
@@ -22,11 +24,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from samhost import engine_streams
+from samhost import engine_streams, engine_trust
 from samhost.engine_guard import guarded
 from samhost.snapshots import SnapshotError, Snapshots
 
 SNAPSHOT_PATH = "/_samhost/snapshot"
+# A header of requests that change nothing, such as those that are sent every second: no snapshot is taken after them.
+READS_ONLY = "x-samhost-reads-only"
 SNAPSHOTS_FOLDER = "SAMHOST_SNAPSHOTS"  # the environment variable that names it
 PAUSE_SECONDS = 2.0  # between two snapshots
 BUSY_SHARE = 0.25  # of the time, at most, is spent on writing them
@@ -41,6 +45,7 @@ PRIVATE_NAMES = {
     "app": ["main", "app", "save_all", "load_state", "_build_persistence_save_dict"],
     "core.arn": ["parse_arn"],
     "core.concurrency": ["spawn_background"],
+    "core.iam_evaluator": ["evaluate_trust_policy"],
     "core.lambda_runtime": [
         "Worker._spawn",
         "Worker._read_stderr",
@@ -48,6 +53,24 @@ PRIVATE_NAMES = {
         "Worker._drain_stderr_bounded",
     ],
     "core.persistence": ["STATE_DIR", "save_all", "load_state"],
+    "services.alb": [
+        "_ACTION_MAP",
+        "_action_xml",
+        "_condition_xml",
+        "_empty",
+        "_error",
+        "_p",
+        "_parse_targets_param",
+        "_targets",
+        "_tgs",
+    ],
+    "services.cloudformation": ["_stacks"],
+    "services.cloudformation.provisioners": [
+        "_RESOURCE_HANDLERS",
+        "_elbv2_listener_actions",
+        "_flatten_listener_rule_conditions",
+        "_update_resource",
+    ],
     "services.kinesis": ["_streams"],
     "services.lambda_svc": [
         "CODE_BLOB_DIR",
@@ -87,13 +110,16 @@ def main() -> None:
         sys.exit(str(error))
     from ministack import app
 
-    from samhost import engine_logs
+    from samhost import engine_load_balancers, engine_logs, engine_stacks
 
     engine_streams.install()
+    engine_trust.install()
     engine_logs.install()
+    engine_stacks.install()
+    engine_load_balancers.install()
     app.load_state = _load_state
     app.save_all = lambda _states: snapshots.take_now()
-    app.app = guarded(_application(app.app, snapshots, _instant(newest)))
+    app.app = guarded(with_snapshots(app.app, snapshots, _instant(newest)))
     app.main()
 
 
@@ -153,8 +179,11 @@ def end_deliveries(sqs: dict, functions: dict) -> None:
                     message["visible_at"] = min(message["visible_at"], time.time())
 
 
-def _application(engine: Callable, snapshots: Snapshots, restored: datetime | None) -> Callable:
-    """The engine's ASGI application, with snapshots taken while it runs; a POST of SNAPSHOT_PATH asks for one."""
+def with_snapshots(engine: Callable, snapshots: Snapshots, restored: datetime | None) -> Callable:
+    """The engine's ASGI application, with snapshots taken while it runs; a POST of SNAPSHOT_PATH asks for one.
+
+    Requests with READS_ONLY cause none.
+    """
     touched = asyncio.Event()
     tasks = set()
 
@@ -175,7 +204,8 @@ def _application(engine: Callable, snapshots: Snapshots, restored: datetime | No
             try:
                 await engine(scope, receive, send)
             finally:
-                touched.set()
+                if all(name != READS_ONLY.encode() for name, _ in scope.get("headers", ())):
+                    touched.set()
 
     return application
 

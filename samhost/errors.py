@@ -8,7 +8,8 @@ SamhostError
 ├── NotSavedError         the engine cannot write its state
 ├── CommandFailedError    `sam` failed; carries the end of its output
 │   └── UpdateFailedError what is deployed cannot be changed into what the template says now
-└── TemplateError         the template cannot be hosted
+├── TemplateError         the template cannot be hosted
+└── CannotRunError        the tasks of an ECS service cannot run on this machine
 """
 
 
@@ -78,3 +79,7 @@ class UpdateFailedError(CommandFailedError):
 
 class TemplateError(SamhostError):
     """The template cannot be hosted."""
+
+
+class CannotRunError(SamhostError):
+    """The tasks of an ECS service cannot run on this machine."""

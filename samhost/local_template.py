@@ -22,7 +22,7 @@ from samhost.template_file import HTTP_API, REST_API, load, nested_templates, re
 
 # Resource types that MiniStack 1.5.33 does not know, found by deploying each, and what that means.
 NOT_EMULATED = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": "the engine does not scale",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "the engine does not scale; of it the MinCapacity alone counts",
     "AWS::ApplicationAutoScaling::ScalingPolicy": "the engine does not scale",
     "AWS::CloudWatch::CompositeAlarm": "the engine has no composite alarms",
     "AWS::Cognito::ManagedLoginBranding": "the engine's login pages have no style",
@@ -83,6 +83,7 @@ NOT_ACTED_ON = {
     ("AWS::Events::Rule", "Targets.DeadLetterConfig"): "the engine delivers an event once",
     ("AWS::Events::Rule", "Targets.RetryPolicy"): "the engine delivers an event once",
 }
+ECS_SERVICE, SCALABLE_TARGET = "AWS::ECS::Service", "AWS::ApplicationAutoScaling::ScalableTarget"
 _EXCLUSIONS = {
     "ExcludeLowercase": string.ascii_lowercase,
     "ExcludeNumbers": string.digits,
@@ -123,6 +124,9 @@ class LocalTemplate:
     apis: list[Api] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     nested: dict[str, "LocalTemplate"] = field(default_factory=dict)
+    # What the engine does not keep of ECS services; intrinsics are placeholders, NO_VALUE under a false condition.
+    ecs_services: list[object] = field(default_factory=list)  # {"arn": …, "registries": […]}
+    scalable_targets: list[object] = field(default_factory=list)  # {"service": ResourceId, "leastCount": …}
 
     def with_nested(self) -> Iterator["LocalTemplate"]:
         """Itself and all that is nested in it."""
@@ -140,30 +144,43 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
     _write_environments_as_text(local.template)
     _write_exclusions_as_characters(local.template)
     _let_handles_stand_in(local)
+    _write_containers_as_the_api_does(local.template)
     translation = translate(local.template)
     _take_in_definitions(local.template)
     _take_out_what_nothing_acts_on(local, translation)
     _empty_apis(local.template, translation)
     for name, _, _, path in nested_templates(local.template):
         local.nested[name] = derive(path, unknown)
+    targets = {name: node for name, node in local.template["Resources"].items() if node["Type"] == SCALABLE_TARGET}
     gone = _take_out_what_cannot_be_there(local, unknown)
     _take_out_demands_for_tls(local)
     outputs = Outputs(
         {name for name, parameter in local.template.get("Parameters", {}).items() if "List" in str(parameter["Type"])}
     )
     local.apis = [hosted for api in translation.apis if (hosted := _host(api, local, gone, outputs))]
+    _defer_ecs_services(local, targets, gone, outputs)
     for name, nested in local.nested.items():
         condition = local.template["Resources"][name].get("Condition")
         branches = ((condition, True),) if condition else ()
         local.left_out += [LeftOut(f"{name}/{inner.name}", inner.type, inner.reason) for inner in nested.left_out]
         local.apis += [_lifted(api, name, outputs, branches) for api in nested.apis]
+        for mine, inner in (
+            (local.ecs_services, nested.ecs_services),
+            (local.scalable_targets, nested.scalable_targets),
+        ):
+            mine += [_only_under(condition, outputs.lift(node, name, branches), outputs) for node in inner]
     for name, permission in translation.permissions.items():
         if gone.keys().isdisjoint(references(permission)):
             local.template["Resources"][name] = permission
     local.template.setdefault("Outputs", {}).update(outputs.declared)
-    for api in translation.apis:  # the engine deploys no change of nothing but outputs, so the APIs change with them
+    # The engine deploys no change of nothing but outputs, so APIs and ECS services change with them.
+    for api in translation.apis:
         if api.name in local.template["Resources"]:
             local.template["Resources"][api.name]["Properties"]["Description"] = outputs.digest()
+    for resource in local.template["Resources"].values():
+        if resource["Type"] == ECS_SERVICE:
+            tags = resource["Properties"].get("Tags", [])
+            resource["Properties"]["Tags"] = [*tags, {"Key": "samhost:outputs", "Value": outputs.digest()}]
     return local
 
 
@@ -209,7 +226,7 @@ def _write_environments_as_text(template: dict) -> None:
 
 
 def _write_exclusions_as_characters(template: dict) -> None:
-    """Name the characters that generated secrets are to be without: of what excludes some, MiniStack sees only that."""
+    """Name the characters that generated secrets are to be without: MiniStack heeds nothing else of what excludes."""
     for resource in template["Resources"].values():
         generate = resource["Properties"].get("GenerateSecretString")
         if resource["Type"] == "AWS::SecretsManager::Secret" and isinstance(generate, dict):
@@ -226,6 +243,47 @@ def _let_handles_stand_in(local: LocalTemplate) -> None:
         if reason := STOOD_FOR.get(resource["Type"]):
             local.left_out.append(LeftOut(name, resource["Type"], f"{reason}; {_STAND_IN} stands for it"))
             resource.update(Type=_STAND_IN, Properties={})
+
+
+def _write_containers_as_the_api_does(template: dict) -> None:
+    """Spell what containers have inside as ECS's API does: CloudFormation translates it, MiniStack only in part."""
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::ECS::TaskDefinition":
+            continue
+        properties = resource["Properties"]
+        for container in properties.get("ContainerDefinitions", []):
+            for key in ("HealthCheck", "Secrets", "EnvironmentFiles"):
+                if key in container:
+                    container[key] = _camel_case(container[key])
+        if "Volumes" in properties:
+            properties["Volumes"] = _camel_case(properties["Volumes"])
+
+
+def _camel_case(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_camel_case(item) for item in node]
+    if not isinstance(node, dict) or any(key in {"Ref", "Condition"} or key.startswith("Fn::") for key in node):
+        return node
+    return {key[:1].lower() + key[1:]: _camel_case(value) for key, value in node.items()}
+
+
+def _defer_ecs_services(local: LocalTemplate, targets: dict[str, dict], gone: dict[str, str], outputs: Outputs) -> None:
+    for name, resource in local.template["Resources"].items():
+        if resource["Type"] == ECS_SERVICE:
+            condition = resource.get("Condition")
+            node = {"arn": {"Ref": name}, "registries": resource["Properties"].get("ServiceRegistries", [])}
+            deferred = outputs.defer(node, ((condition, True),) if condition else ())
+            local.ecs_services.append(_only_under(condition, deferred, outputs))
+    for resource in targets.values():
+        properties, condition = resource["Properties"], resource.get("Condition")
+        node = {"service": properties.get("ResourceId"), "leastCount": properties.get("MinCapacity", 0)}
+        if properties.get("ServiceNamespace") == "ecs" and gone.keys().isdisjoint(references(node)):
+            deferred = outputs.defer(node, ((condition, True),) if condition else ())
+            local.scalable_targets.append(_only_under(condition, deferred, outputs))
+
+
+def _only_under(condition: str | None, deferred: object, outputs: Outputs) -> object:
+    return outputs.only_if(condition, deferred) if condition else deferred
 
 
 def _take_in_definitions(template: dict) -> None:

@@ -1,4 +1,4 @@
-"""The `samhost` command: up, down, status, logs, reset."""
+"""The `samhost` command: up, down, status, logs, export, reset."""
 
 import argparse
 import asyncio
@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from samhost.definitions import FORMATS, missing_parts, read_definition
 from samhost.deployment import engine_client
+from samhost.ecs.service import service_rows
 from samhost.errors import AlreadyRunningError, NotRunningError, SamhostError
 from samhost.settings import Settings, machine_architecture
 from samhost.system import holder, up
@@ -80,11 +82,27 @@ def _parser() -> argparse.ArgumentParser:
         help="parameters of the template, as `sam deploy` takes them",
     )
 
+    up.add_argument(
+        "--containers",
+        type=Path,
+        metavar="FOLDER",
+        help="where the images of ECS services are, each a folder with its Dockerfile (default: containers beside the "
+        "template); they are built from what this folder lies in",
+    )
+    up.add_argument("--max-tasks", type=_positive, metavar="N", help="run no more tasks of an ECS service")
+
     verb("down", _down, "stop it; the data stays")
     verb("status", _status, "what runs, and where")
     logs = verb("logs", _logs, "what it said")
-    logs.add_argument("name", nargs="?", help="engine, gateway, textract, sam-build, sam-deploy, or functions")
+    logs.add_argument(
+        "name",
+        nargs="?",
+        help="engine, gateway, load-balancers, textract, sam-build, sam-deploy, functions, or an ECS service",
+    )
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is said")
+    export = verb("export", _export, "write an API's OpenAPI document, ready to be imported, to the standard output")
+    export.add_argument("name", help="the API, as `status` calls it")
+    export.add_argument("--format", choices=FORMATS, default="json", help="what it is written in")
     reset = verb("reset", _reset, "delete all its data, and the build")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     return parser
@@ -106,8 +124,17 @@ def _settings(options: argparse.Namespace) -> Settings:
         textract_port=options.textract_port,
         parameters=parameters,
         container_address=_container_address(options.container_address),
+        max_tasks=options.max_tasks,
+        containers_dir=options.containers.resolve() if options.containers else None,
         sam_local_variables=_pairs("--sam-local-variable", options.sam_local_variable),
     )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def _container_address(given: str | None) -> str | None:
@@ -184,8 +211,12 @@ def _is_ready(data_dir: Path, pid: int) -> bool:
 
 
 def _addresses(data_dir: Path) -> dict | None:
+    return _read(data_dir / "addresses.json")
+
+
+def _read(file: Path) -> dict | None:
     try:
-        return json.loads((data_dir / "addresses.json").read_text())
+        return json.loads(file.read_text())
     except FileNotFoundError:
         return None
 
@@ -212,7 +243,9 @@ def _status(options: argparse.Namespace) -> None:
         print(f"Starting (process {pid}).")
         return
     print(f"Running (process {pid}).")
-    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items()]
+    rows += service_rows(_read(options.data_dir / "services.json") or {})
+    rows += [("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
     for name, url in rows:
         if url:
             print(f"  {name:<14} {url}")
@@ -263,6 +296,16 @@ def _log_streams(logs) -> Iterator[tuple[tuple[str, str], list[dict]]]:
             (group, stream),
             logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"],
         )
+
+
+def _export(options: argparse.Namespace) -> None:
+    data_dir = options.data_dir.resolve()
+    if _addresses(data_dir) is None:
+        raise NotRunningError(data_dir)
+    document = read_definition(Settings(Path(), data_dir).gateway_file, options.name)
+    for missing in missing_parts(document):
+        print(f"Not served here, and not in the document: {missing}", file=sys.stderr)
+    sys.stdout.buffer.write(FORMATS[options.format](document).encode())
 
 
 def _reset(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from samhost.errors import ProcessFailedError, SamhostError
 from samhost.settings import HOST
@@ -17,6 +18,25 @@ from samhost.settings import HOST
 READY_SECONDS = 60  # the OCR models of a cold disk are the slowest to load
 STOP_SECONDS = 20  # the engine writes its state when it stops
 LONGEST_BACK_OFF_SECONDS = 30
+
+
+class Part(Protocol):
+    """What is started, runs until it ends, and is stopped: a child process, or what runs several."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready."""
+
+    async def ended(self) -> int:
+        """Wait for its end; returns an exit status."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop it, if it runs."""
 
 
 @dataclass
@@ -73,7 +93,7 @@ class Child:
         return ProcessFailedError(self.name, why, "\n".join(lines), self.log_file)
 
 
-async def keep_running(child: Child, restarted: Callable[[Child], Awaitable[None]]) -> None:
+async def keep_running(child: Part, restarted: Callable[[Part], Awaitable[None]]) -> None:
     """Restart a child whenever it ends, later and later while it does not stay up; runs until cancelled."""
     back_off = 0.0
     while True:
@@ -100,6 +120,13 @@ async def accepts_connections(port: int) -> bool:
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, as the kernel gives them out."""
+    with contextlib.ExitStack() as held:
+        listeners = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def is_free(port: int) -> bool:

@@ -23,6 +23,8 @@ class Settings:
     parameters: dict[str, str] = field(default_factory=dict)
     container_address: str | None = None  # where containers reach this machine; None: they need not
     sam_local_variables: dict[str, str] = field(default_factory=dict)
+    max_tasks: int | None = None  # of an ECS service; None: as many as it wants
+    containers_dir: Path | None = None  # None: `containers` beside the template
 
     @property
     def stack_name(self) -> str:
@@ -49,6 +51,21 @@ class Settings:
     def gateway_file(self) -> Path:
         """What the gateway serves."""
         return self.data_dir / "gateway.json"
+
+    @property
+    def containers(self) -> Path:
+        """Where images' Dockerfiles are, each in a folder of its own; what that folder lies in is their context."""
+        return self.containers_dir or self.template.parent / "containers"
+
+    @property
+    def services_file(self) -> Path:
+        """What ECS services there are, and how their tasks are; there while they run."""
+        return self.data_dir / "services.json"
+
+    @property
+    def load_balancers_file(self) -> Path:
+        """Which listeners the load balancers serve."""
+        return self.data_dir / "load-balancers.json"
 
     @property
     def addresses_file(self) -> Path:

@@ -17,14 +17,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from samhost.build import build
 from samhost.containers import forwarded, write_environment
 from samhost.deployment import Deployment, api_ports, deploy, unknown_types, write_gateway_config
+from samhost.ecs.declarations import declarations
+from samhost.ecs.scheduler import Scheduler
+from samhost.ecs.service import service_rows
 from samhost.engine import engine, save
 from samhost.errors import AlreadyRunningError, EngineAwayError, PortTakenError, SamhostError, TemplateError
 from samhost.gateway.api_types.rest_api import REST_API
 from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.loading import load as load_api
 from samhost.gateway.routing import DEFAULT
+from samhost.load_balancers import LoadBalancers, find_load_balancers, listener_url, load_balancers
 from samhost.local_template import LocalTemplate, derive
-from samhost.processes import Child, accepts_connections, is_free, keep_running
+from samhost.processes import Child, Part, accepts_connections, is_free, keep_running
 from samhost.settings import HOST, REGION, Settings
 from samhost.users import ensure_demo_users
 
@@ -36,7 +40,7 @@ async def up(settings: Settings) -> None:
     """
     settings.make_folders()
     with _held(settings.data_dir):
-        children: list[Child] = []
+        children: list[Part] = []
         try:
             await _start(settings, children)
         finally:
@@ -65,7 +69,7 @@ def holder(data_dir: Path) -> int | None:
     raise SamhostError(f"{data_dir} is held by a process that does not say which it is.")
 
 
-async def _start(settings: Settings, children: list[Child]) -> None:
+async def _start(settings: Settings, children: list[Part]) -> None:
     _check_port("engine", settings.engine_port, "--engine-port")
     textract = None
     if _calls_textract(settings):
@@ -91,8 +95,21 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         with _step("Deploying (sam deploy)") as say:
             deployment = await deploy(settings, local, built.template)
             say("" if deployment.changed else "nothing has changed")
-        config = write_gateway_config(settings, local, deployment)
-        _name_what_is_not_served(local, config)
+        balancers = await find_load_balancers(settings)
+        config = write_gateway_config(settings, local, deployment, balancers.listeners)
+        _name_what_is_not_served(local, config, balancers)
+        services = _services(settings, local, deployment)
+        if services:
+            children.append(services)
+            with _step("Starting the services"):
+                await services.start()
+            for remark in services.remarks():
+                print(f"  {remark}", flush=True)
+        balancing = load_balancers(settings) if balancers.listeners else None
+        if balancing:
+            children.append(balancing)
+            with _step("Starting the load balancers"):
+                await balancing.start()
         gateway = _gateway(settings, config) if config["apis"] else None
         if gateway:
             children.append(gateway)
@@ -111,7 +128,7 @@ async def _start(settings: Settings, children: list[Child]) -> None:
                 await loading
         raise
 
-    async def restarted(child: Child) -> None:
+    async def restarted(child: Part) -> None:
         if child is core:
             try:
                 await catch_up()
@@ -126,14 +143,17 @@ async def _start(settings: Settings, children: list[Child]) -> None:
         if again.changed:
             await save(settings)
             write_environment(settings)
-            _write_addresses(settings, again, write_gateway_config(settings, anew, again), users)
-            if gateway:
-                await gateway.stop()  # it is started again, and reads what it serves now
+            found = await find_load_balancers(settings)
+            _write_addresses(settings, again, write_gateway_config(settings, anew, again, found.listeners), users)
+            if services:
+                services.declared = declarations(anew, again.outputs)
+            for child in filter(None, (balancing, gateway)):
+                await child.stop()  # it is started again, and reads what it serves now
 
     with _open_to_containers(settings):
         write_environment(settings)
         addresses = _write_addresses(settings, deployment, config, users)
-        _print_table(addresses, settings)
+        _print_table(addresses, services.statuses() if services else {}, settings)
         await asyncio.gather(*(keep_running(child, restarted) for child in children))
 
 
@@ -158,6 +178,11 @@ def _derive(settings: Settings, built: Path) -> LocalTemplate:
     return derive(built, unknown_types(settings, built))
 
 
+def _services(settings: Settings, local: LocalTemplate, deployment: Deployment) -> Scheduler | None:
+    """What runs the template's ECS services; None where it has none."""
+    return Scheduler(settings, declarations(local, deployment.outputs)) if local.ecs_services else None
+
+
 def _gateway(settings: Settings, config: dict) -> Child:
     async def ready() -> bool:
         return all([await accepts_connections(api["port"]) for api in config["apis"]])
@@ -166,8 +191,8 @@ def _gateway(settings: Settings, config: dict) -> Child:
     return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready)
 
 
-def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
-    """Print the APIs whose condition is false, and the routes that will answer 501.
+def _name_what_is_not_served(local: LocalTemplate, config: dict, balancers: LoadBalancers) -> None:
+    """Print the APIs whose condition is false, and the routes and rules that will answer 501.
 
     Raises TemplateError for an API that AWS would not import.
     """
@@ -182,6 +207,8 @@ def _name_what_is_not_served(local: LocalTemplate, config: dict) -> None:
             raise TemplateError(str(error)) from error
         for route, reason in loaded.refused:
             print(f"  Not served: {loaded.name} {route}: {reason}", flush=True)
+    for note in balancers.notes:
+        print(f"  {note}", flush=True)
 
 
 @contextmanager
@@ -204,6 +231,7 @@ def _check_port(name: str, port: int, option: str) -> None:
 def _write_addresses(settings: Settings, deployment: Deployment, config: dict, users: list[dict]) -> dict:
     addresses = {
         "apis": {_name(api): _url(api) for api in config["apis"]},
+        "loadBalancers": {each["name"]: listener_url(each) for each in config["loadBalancers"]},
         "engine": settings.engine_url,
         "textract": settings.textract_url if _calls_textract(settings) else None,
         "region": REGION,
@@ -229,8 +257,9 @@ def _url(api: dict) -> str:
     return f"http://{api['host']}:{api['port']}" + ("" if stage == DEFAULT else f"/{stage}")
 
 
-def _print_table(addresses: dict, settings: Settings) -> None:
-    rows = [*addresses["apis"].items(), ("AWS endpoint", addresses["engine"])]
+def _print_table(addresses: dict, services: dict, settings: Settings) -> None:
+    rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items(), *service_rows(services)]
+    rows += [("AWS endpoint", addresses["engine"])]
     rows += [("Textract", addresses["textract"])] if addresses["textract"] else []
     rows += [("Demo user", f"{user['username']}  {user['password']}") for user in addresses["users"]]
     rows.append(("Logs", str(settings.logs_dir)))

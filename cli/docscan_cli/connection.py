@@ -36,9 +36,14 @@ LOCAL_SIGN_IN_ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class LocalSystem:
-    """The running system of a data folder, by its addresses.json, and the user that it made for trying things out."""
+    """The running system of a data folder, by its addresses.json, and the user that it made for trying things out.
 
+    `apis` are the names of its APIs; the scanner's is at `endpoint`.
+    """
+
+    folder: Path
     endpoint: str
+    apis: tuple[str, ...]
     engine: str
     client_id: str
     username: str
@@ -162,7 +167,9 @@ def _read_addresses(path: Path) -> LocalSystem:
         addresses: dict[str, Any] = json.loads(path.read_text("utf-8"))
         user = addresses["users"][0]
         system = LocalSystem(
+            folder=path.parent,
             endpoint=addresses["apis"]["ScannerApi"].rstrip("/"),
+            apis=tuple(addresses["apis"]),
             engine=addresses["engine"],
             client_id=addresses["outputs"]["CliClientId"],
             username=user["username"],

@@ -1,6 +1,5 @@
 """From images to documents: the whole of `docscan scan`, `pdf` and `text`, without their options."""
 
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from docscan_cli.configuration import Configuration
 from docscan_cli.connection import Connection, connect
+from docscan_cli.cut_off import command, go_on_with
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, RefusedError
 from docscan_cli.exports import Exporter, begun_export
 from docscan_cli.exports import Order as ExportOrder
@@ -165,18 +165,18 @@ class Work:
 
     def _how_to_go_on(self, left: Sequence[InputFile]) -> str:
         """The commands that do the rest, ready to be copied."""
-        targets = {"pdf": self.order.pdf, "text": self.order.text}
-        wanted = {kind: [str(path)] for kind, path in targets.items() if path}
-        if self.order.layout is not Layout.SCAN and "pdf" in wanted:
-            wanted["pdf"] += ["--layout", self.order.layout]
-        common = ["--profile", self.order.profile] if self.order.profile else []
-        if any(path and path.exists() for path in targets.values()):
-            common.append("--force")
-        project = self.project_id or ""
+        order, project = self.order, self.project_id or ""
+        targets = {"pdf": order.pdf, "text": order.text}
+        layout = order.layout if order.pdf and order.layout is not Layout.SCAN else None
+        there = any(path and path.exists() for path in targets.values())
+        common = {"--profile": order.profile, "--force": there}
         if left:
-            results = [word for kind, words in wanted.items() for word in ("-o" if kind == "pdf" else "--text", *words)]
-            commands = [["scan", *(str(image.path) for image in left), "--project", project, *results, *common]]
-        else:
-            commands = [[kind, project, "-o", *words, *common] for kind, words in wanted.items()]
-        lines = [printable(shlex.join(["docscan", *command])) for command in commands]
-        return "\n".join(["Go on with:", *(f"  {line}" for line in lines)])
+            options = {"--project": project, "-o": order.pdf, "--text": order.text, "--layout": layout}
+            return go_on_with(command("scan", *(str(image.path) for image in left), options=options | common))
+        return go_on_with(
+            *(
+                command(kind, project, options={"-o": path, "--layout": layout if kind == "pdf" else None} | common)
+                for kind, path in targets.items()
+                if path
+            )
+        )

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from docscan_cli.commands import account, documents, exports, imports, pages, projects
+from docscan_cli.commands import account, apis, documents, exports, imports, pages, projects
 from docscan_cli.errors import EXIT_CODES, DefectError, DocscanError, StoppedError
 from docscan_cli.system import VERBS, run_samhost
 
@@ -89,6 +89,7 @@ app.command("import")(imports.import_documents)
 app.command()(exports.export)
 app.add_typer(projects.projects, name="projects")
 app.add_typer(pages.pages, name="pages")
+app.add_typer(apis.api, name="api")
 app.command()(account.login)
 app.command()(account.logout)
 app.command()(account.whoami)

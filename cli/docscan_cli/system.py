@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from docscan_cli.errors import UnreachableError
+from docscan_cli.errors import RefusedError, UnreachableError
 
 VERBS = {
     "up": "Start the local system: all of it, on this machine.",
@@ -37,16 +37,8 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     Signals and the exit code are then its own. Where the operating system cannot replace a process, its exit code is
     returned. Raises UnreachableError when what samhost needs is not installed.
     """
-    # The package comes with this command; what it needs is the extra `local`, which the engine stands for here.
-    if not (importlib.util.find_spec("samhost") and importlib.util.find_spec("ministack")):
-        raise UnreachableError(
-            "The local system is not installed here. Install it with `pip install 'docscan[local]'`, or run `make run` "
-            "in the project's folder."
-        )
-    folder = _data_folder(verb)
-    # -P: what lies in the current folder is data, not code. An option given later goes before one given here.
-    own = ["--data-dir", folder, *(["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"] if verb == "up" else [])]
-    command = [sys.executable, "-P", "-m", "samhost", verb, *own, *arguments]
+    own = ["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"] if verb == "up" else []
+    command = _samhost(verb, _data_folder(verb), *own, *arguments)
     if os.name == "posix":
         sys.stdout.flush()
         sys.stderr.flush()
@@ -54,3 +46,29 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     import subprocess
 
     return subprocess.run(command, check=False).returncode
+
+
+def ask_samhost(verb: str, folder: Path, arguments: Sequence[str]) -> tuple[bytes, str]:
+    """What `samhost VERB ARGUMENTS…` answers of the system of a data folder: its output, and what it says besides.
+
+    Raises RefusedError with what it says where it fails, UnreachableError when what it needs is not installed.
+    """
+    import subprocess
+
+    command = _samhost(verb, str(folder), *arguments)
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    said = run.stderr.decode(errors="replace").strip()
+    if run.returncode:
+        raise RefusedError(said.removeprefix("samhost: "))
+    return run.stdout, said
+
+
+def _samhost(verb: str, folder: str, *arguments: str) -> list[str]:
+    # The package comes with this command; what it needs is the extra `local`, which the engine stands for here.
+    if not (importlib.util.find_spec("samhost") and importlib.util.find_spec("ministack")):
+        raise UnreachableError(
+            "The local system is not installed here. Install it with `pip install 'docscan[local]'`, or run `make run` "
+            "in the project's folder."
+        )
+    # -P: what lies in the current folder is data, not code. An option given later goes before one given here.
+    return [sys.executable, "-P", "-m", "samhost", verb, "--data-dir", folder, *arguments]

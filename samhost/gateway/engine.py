@@ -1,10 +1,16 @@
 """Calls to the engine's public AWS endpoints, signed as any AWS SDK signs them."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from samhost.gateway.connections import Connections
+from botocore.credentials import EnvProvider
+from botocore.exceptions import PartialCredentialsError
+
+from samhost.gateway.connections import Connections, Origin
+from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.signing import Credentials, Scope, signed_headers
 
 CALL_SECONDS = 60  # no call outlives this; integrations have their own, shorter timeouts
@@ -18,6 +24,23 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def credentials() -> Credentials:
+    """Those of the environment; raises ConfigurationError where there are none."""
+    with contextlib.suppress(PartialCredentialsError):
+        found = EnvProvider().load()
+        if found:
+            return Credentials(*found.get_frozen_credentials()[:3])
+    raise ConfigurationError("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: calls to the engine are signed")
+
+
+@contextlib.contextmanager
+def connected(url: str, region: str, own: Credentials) -> Iterator["Engine"]:
+    """The engine at a URL, called with these credentials; its connections are closed at the end."""
+    parts = urlsplit(url)
+    with contextlib.closing(Connections(Origin(parts.hostname or "", parts.port or 80))) as connections:
+        yield Engine(connections, parts.netloc, region, own)
 
 
 class Engine:

@@ -43,6 +43,7 @@ CONFIGURATION = content(TEMPLATE["Parameters"]["PagesPerDay"]["Default"])
         ("imageBytes", files.MAX_IMAGE_BYTES),
         ("imageSidePixels", image.MAX_SIDE),
         ("importBytes", imports.MAX_BYTES),
+        ("importBytes", files.MAX_DOCUMENT_BYTES),
         ("importPages", imports.MAX_PAGES),
         ("projectNameCharacters", project.MAX_NAME_LENGTH),
         ("textCharacters", edit.MAX_TEXT_LENGTH),
@@ -73,7 +74,12 @@ def test_the_validator_stops_a_limit_that_is_none(limit, value):
 
 @pytest.mark.parametrize(
     ("limit", "value"),
-    [("imageBytes", page.MAX_IMAGE_BYTES + 1), ("imageSidePixels", image.MAX_SIDE + 1), ("parallelUploads", 33)],
+    [
+        ("imageBytes", page.MAX_IMAGE_BYTES + 1),
+        ("imageSidePixels", image.MAX_SIDE + 1),
+        ("importBytes", imports.MAX_BYTES + 1),
+        ("parallelUploads", 33),
+    ],
 )
 def test_the_validator_stops_a_limit_above_what_there_can_be(limit, value):
     wrong = deepcopy(CONFIGURATION)

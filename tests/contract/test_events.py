@@ -1,11 +1,13 @@
 """Events: what the code publishes is what the schemas say, and each handler's sample event is what AWS sends it."""
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from samtranslator.yaml_helper import yaml_parse
 
 from scanner.audit import AuditEntry
 from scanner.aws import bucket, bus, queue
@@ -130,3 +132,16 @@ def test_the_samples_are_about_the_same_user_and_project():
     assert command["attributes"]["MessageGroupId"] == user
     assert Command.parse(user, 1, command["body"]).project_id == project
     assert sample("tokens")["request"]["userAttributes"]["sub"] == user
+
+
+def test_every_function_is_tried_by_sam_local_with_its_sample_event():
+    tests = (Path(__file__).parents[1] / "e2e" / "test_sam_local.py").read_text()
+    resources = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text())["Resources"]
+    handlers = {
+        name: resource["Properties"]["Handler"].removesuffix(".handler")
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+    assert set(re.findall(r'functions\.invoke\("(\w+)"', tests)) == handlers.keys()
+    assert set(re.findall(r'(?:sample|request)\("(\w+)"', tests)) == set(handlers.values())

@@ -67,6 +67,7 @@ def test_a_service_runs_as_nobody_on_what_it_cannot_change_and_ends_with_0(image
     with task(tag, SERVICE=service, TABLE="foods", **aws) as (container, address):
         assert httpx.get(address + path).status_code == 200
         assert docker("exec", container, "id", "-u") == "65532"
+        docker("exec", container, "python3.13", "-S", "/service/health.py")
         docker("stop", "--time", "30", container)
         [state] = json.loads(docker("inspect", container))
         assert state["State"]["ExitCode"] == 0

@@ -15,6 +15,7 @@ import httpx
 import pikepdf
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
+from paged_files import letter, photograph, scan, written
 from PIL import Image, ImageDraw, ImageFont
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -77,10 +78,7 @@ def page(functions, project):
 @pytest.fixture(scope="module")
 def recognition(functions, page, bucket, system):
     """What RecognitionFunction answered to the arrival of the page's image."""
-    form = page["upload"]
-    # The form leads to where the function reaches the engine; from here it has another address.
-    url = system.addresses["engine"] + urlsplit(form["url"]).path
-    httpx.post(url, data=form["fields"], files={"file": picture(page["contentType"])}).raise_for_status()
+    send(system, page["upload"], picture(page["contentType"]))
     [image] = versions(system, bucket)
 
     event = sample("recognition")
@@ -89,6 +87,12 @@ def recognition(functions, page, bucket, system):
     notification["Records"][0]["s3"]["object"] |= {"key": image["Key"], "versionId": image["VersionId"]}
     event["Records"][0]["body"] = json.dumps(notification)
     return functions.invoke("RecognitionFunction", event)
+
+
+def send(system, form, content):
+    """Upload by a form. It leads to where the function reaches the engine; from here that has another address."""
+    url = system.addresses["engine"] + urlsplit(form["url"]).path
+    httpx.post(url, data=form["fields"], files={"file": content}).raise_for_status()
 
 
 def picture(content_type):
@@ -166,6 +170,47 @@ def test_a_project_is_checked_and_exported(recognition, project, functions, syst
 
     unknown = functions.invoke("ExportsFunction", request("exports", exportId="never-started"))
     assert content(unknown, 404)["code"] == "not-found"
+
+
+def test_a_stopped_export_leaves_nothing_behind(recognition, project, functions, system, bucket):
+    def keys(prefix):
+        return [version["Key"] for version in versions(system, bucket) if version["Key"].startswith(prefix)]
+
+    project_id, execution = project["projectId"], {"execution": f"{OWNER}_stopped"}
+    order = {"order": {"projectId": project_id, "format": "txt"}, "startedAt": datetime.now(UTC).isoformat()}
+    functions.invoke("ExportPlanFunction", sample("export_plan") | execution | {"input": order})
+    assert functions.invoke("ExportPartFunction", sample("export_part") | execution) == {"pageCount": 1}
+    [part] = [key for key in keys(f"parts/{project_id}/") if key.endswith(".txt")]
+
+    event = sample("export_cleanup")
+    stopped = json.loads(event["Records"][0]["body"])
+    stopped["detail"]["name"] = execution["execution"]
+    event["Records"][0]["body"] = json.dumps(stopped)
+    assert functions.invoke("ExportCleanupFunction", event) == {"batchItemFailures": []}
+
+    assert "endedAt" in item(system, "ExportsTableName", owner=OWNER, exportId="stopped")
+    assert not [key for key in keys("") if key == part or key.startswith(f"exports/{project_id}/stopped/")]
+
+
+def test_a_document_is_imported(recognition, project, functions, system, bucket):
+    event = request("imports", projectId=project["projectId"])
+    imported = content(functions.invoke("ImportsFunction", event), 201)
+    key = imported["upload"]["fields"]["key"]
+    send(system, imported["upload"], written(letter(), scan(photograph(TEXT))))
+    [uploaded] = [version for version in versions(system, bucket) if version["Key"] == key]
+
+    opened = sample("importing") | {"object": {"key": key, "version-id": uploaded["VersionId"]}}
+    split = functions.invoke("ImportingFunction", opened)
+    assert (split["importId"], len(split["parts"])) == (imported["importId"], 1)
+    further = {"importId": split["importId"], "part": split["parts"][0]}
+    assert functions.invoke("ImportingFunction", {"step": "split"} | further) == {}
+    assert functions.invoke("ImportingFunction", {"step": "finish"} | further) == {}
+
+    event = request("imports", importId=imported["importId"]) | {"routeKey": "GET /imports/{importId}", "body": None}
+    done = content(functions.invoke("ImportsFunction", event), 200)
+    assert (done["status"], done["pageCount"], done["pagesDone"], done["pagesWithText"]) == ("completed", 2, 2, 1)
+    stored = item(system, "ProjectsTableName", owner=OWNER, projectId=project["projectId"])
+    assert (stored["ready"], stored["awaiting-upload"]) == (2, 1)  # nobody is told of images in this bucket
 
 
 def test_a_command_is_carried_out(recognition, page, functions, system):

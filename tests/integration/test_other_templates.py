@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+import yaml
 from local_system import ROOT, System, free_consecutive_ports, free_ports
+from samtranslator.yaml_helper import yaml_parse
 
 PROJECTS = ROOT / "tests" / "projects"
 
@@ -114,6 +116,42 @@ def test_an_inline_document_is_served_on_its_stage(tmp_path):
     assert created["route"] == "POST /orders"
 
 
+def test_an_exported_document_is_served_unchanged_as_a_template_s_own(tmp_path):
+    project = shutil.copytree(PROJECTS / "inline", tmp_path / "inline")
+    overrides = ["--parameter-overrides", "Currency=EUR"]
+
+    def look(running):
+        exported = samhost("export", "OrdersApi", "--data-dir", running.system.data_dir, "--format", "yaml")
+        assert exported.returncode == 0, exported.stdout
+        with running.api("OrdersApi") as api:
+            asked = [
+                api.get("/orders/9", headers={"origin": "https://two.example"}),
+                api.get("/orders/9", headers={"origin": "https://three.example"}),
+                api.options(
+                    "/orders", headers={"origin": "https://one.example", "access-control-request-method": "GET"}
+                ),
+                api.post("/orders"),
+                api.delete("/orders"),
+            ]
+        own = {"apigw-requestid", "date"}
+        answers = [(a.status_code, a.text, {k: v for k, v in a.headers.items() if k not in own}) for a in asked]
+        return yaml.safe_load(exported.stdout), answers
+
+    with hosted(project, tmp_path, *overrides) as running:
+        document, answers = look(running)
+    template = yaml_parse((project / "template.yaml").read_text())
+    api, function = (template["Resources"][name]["Properties"] for name in ("OrdersApi", "OrdersFunction"))
+    del api["CorsConfiguration"], function["Events"]
+    api["DefinitionBody"] = document
+    everything = {"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${OrdersApi}/*"}
+    template["Resources"]["DocumentRoutesPermission"]["Properties"]["SourceArn"] = everything
+    (project / "template.yaml").write_text(yaml.safe_dump(template))
+
+    with hosted(project, tmp_path, *overrides) as running:
+        assert look(running) == (document, answers)
+    assert [status for status, *_ in answers] == [200, 200, 204, 200, 404]
+
+
 def test_included_documents_are_served(tmp_path):
     with hosted("included", tmp_path) as running, running.api("PetsApi") as pets, running.api("HealthApi") as health:
         assert pets.get("/pets/3").json() == {"route": "GET /pets/{petId}", "parameters": {"petId": "3"}}
@@ -181,6 +219,18 @@ def test_the_api_of_a_nested_stack_is_served(tmp_path):
         "Left out: TasksAlarm (output): it refers to what is left out",
     ):
         assert line in running.said
+
+
+def test_a_nested_stack_can_be_deployed_anew_with_resources_that_stay(tmp_path):
+    queues = []
+    for team in ("one", "two"):
+        with hosted("nested", tmp_path, "--parameter-overrides", f"Team={team}") as running:
+            queues.append(running.system.addresses["outputs"]["TasksQueue"])
+            with running.api("Tasks/ServerlessHttpApi") as api:
+                assert api.get("/tasks").json()["OWNER"] == f"team-{team}"
+
+    assert queues[0] == queues[1]
+    assert queues[0].startswith("arn:aws:sqs:")
 
 
 def test_a_missing_parameter_is_asked_for_before_anything_is_built(tmp_path):

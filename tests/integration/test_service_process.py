@@ -82,6 +82,20 @@ def test_a_store_keeps_items_in_the_engine(system):
         client.delete_table(TableName=name)
 
 
+def test_what_goes_wrong_is_in_the_log_as_json_and_in_no_answer():
+    aws = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}  # port 9 discards
+    with running("store", "store", SERVICE="pets", TABLE="pets", **aws, **nowhere) as (process, address, log):
+        answer = httpx.get(f"{address}/petstore/pets/1", timeout=60)
+        process.terminate()
+        process.wait(timeout=30)
+        log.seek(0)
+        [failure] = [entry for entry in map(json.loads, log) if entry["event"] == "log"]
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error"})
+    assert failure["level"] == "ERROR"
+    assert "EndpointConnectionError" in failure["trace"]
+
+
 def test_a_service_that_is_told_to_stop_answers_all_that_still_come_and_ends_with_0():
     with running("site", "sites", SERVICE="helloworld", DRAIN_SECONDS="1.5") as (process, address, log):
         statuses, health, went_on = asyncio.run(stopped_under_load(process, address))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from docscan_cli.commands.options import PATIENCE, Force, Patience, Profile, ProjectId, check_id, say
-from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, StoppedError
+from docscan_cli.cut_off import carry_out
+from docscan_cli.errors import InvalidInputError, MissingPagesError
 from docscan_cli.files import MAX_PROJECT_NAME, check_images, project_name
 from docscan_cli.output import STDOUT, Layout, check_output
 from docscan_cli.wording import printable
@@ -119,19 +120,7 @@ def _check_targets(output: Path | None, text: Path | None, *, force: bool, input
 
 def _carry_out(order: "Order") -> None:
     """Do what is asked for. An early end says what has been done, and how to go on."""
-    import asyncio
-
     from docscan_cli.documents import Work
 
     work = Work(order, say)
-    try:
-        asyncio.run(work.run())
-    except KeyboardInterrupt:
-        stopped = StoppedError("Stopped.")
-        stopped.add_note(work.account(stopped))
-        raise stopped from None
-    except MissingPagesError:
-        raise
-    except DocscanError as error:
-        error.add_note(work.account(error))
-        raise
+    carry_out(work.run, work.account, (MissingPagesError,))

@@ -1,7 +1,6 @@
 """`docscan export`."""
 
 import contextlib
-import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from docscan_cli.commands.options import PATIENCE, Again, Force, Patience, Profile, say
+from docscan_cli.cut_off import carry_out, command, go_on_with
 from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, RefusedError, StoppedError
 from docscan_cli.output import STDOUT, Format, check_output, file_name
 from docscan_cli.wording import counted, printable
@@ -66,19 +66,12 @@ def export(
     if output is not None and output != STDOUT:
         check_output(output, force=force)
     work = Work(project, output, format, pages, language, force, wait, again, profile, timeout)
-    import asyncio
 
-    try:
-        asyncio.run(work.run())
-    except KeyboardInterrupt:
-        stopped = StoppedError("Stopped.")
-        stopped.add_note(_after_interrupt(work, stop=stop_on_interrupt))
-        raise stopped from None
-    except (MissingPagesError, RefusedError):
-        raise
-    except DocscanError as error:
-        error.add_note(work.how_to_go_on())
-        raise
+    def account(error: DocscanError) -> str:
+        interrupted = isinstance(error, StoppedError)
+        return _after_interrupt(work, stop=stop_on_interrupt) if interrupted else work.how_to_go_on()
+
+    carry_out(work.run, account, (MissingPagesError, RefusedError))
 
 
 @dataclass
@@ -127,12 +120,16 @@ class Work:
         """The command that fetches what was begun, ready to be copied; empty where there is nothing."""
         if not (self.begun and self.begun.facts):
             return ""
-        words = ["docscan", "export", self.project, "--format", self.format]
-        values = {"-o": self.output, "--pages": self.pages, "--language": self.language, "--profile": self.profile}
-        for option, value in values.items():
-            words += [option, str(value)] if value is not None else []
-        words += ["--force"] if self.force else []
-        return f"The export goes on without the command. Go on with:\n  {printable(shlex.join(words))}"
+        options = {
+            "--format": self.format,
+            "-o": self.output,
+            "--pages": self.pages,
+            "--language": self.language,
+            "--profile": self.profile,
+            "--force": self.force,
+        }
+        same = command("export", self.project, options=options)
+        return f"The export goes on without the command. {go_on_with(same)}"
 
     async def _name_missing(
         self, connection: "Connection", project_id: str, count: int, chosen: list[str] | None

@@ -1,7 +1,6 @@
 """`docscan import`."""
 
 import contextlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,16 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from docscan_cli.commands.options import PATIENCE, Again, Patience, Profile, say
-from docscan_cli.errors import (
-    DocscanError,
-    InvalidInputError,
-    MissingPagesError,
-    RefusedError,
-    ServerError,
-    StoppedError,
-)
+from docscan_cli.cut_off import carry_out, command, go_on_with
+from docscan_cli.errors import DocscanError, InvalidInputError, MissingPagesError, RefusedError, ServerError
 from docscan_cli.files import DOCUMENT_TOO_LARGE, InputFile, check_documents, check_sizes
-from docscan_cli.wording import counted, printable
+from docscan_cli.wording import counted
 
 if TYPE_CHECKING:
     from docscan_cli.api import Import
@@ -53,19 +46,7 @@ def import_documents(
     cannot be recognised are named, and the exit code is 1.
     """
     work = Work(check_documents(files), project, recognise_anyway, wait, again, profile, timeout)
-    import asyncio
-
-    try:
-        asyncio.run(work.run())
-    except KeyboardInterrupt:
-        stopped = StoppedError("Stopped.")
-        stopped.add_note(work.how_to_go_on())
-        raise stopped from None
-    except (InvalidInputError, MissingPagesError, RefusedError):
-        raise
-    except DocscanError as error:
-        error.add_note(work.how_to_go_on())
-        raise
+    carry_out(work.run, lambda _: work.how_to_go_on(), (InvalidInputError, MissingPagesError, RefusedError))
 
 
 @dataclass
@@ -124,11 +105,13 @@ class Work:
         """The command that goes on with what was begun, ready to be copied."""
         if not self.begun:
             return "Nothing was begun."
-        words = ["docscan", "import", *(str(file.path) for file in self.files)]
-        for option, value in {"--project": self.project, "--profile": self.profile}.items():
-            words += [option, value] if value is not None else []
-        words += ["--recognise-anyway"] if self.recognise_anyway else []
-        return f"What is uploaded goes on without the command. Go on with:\n  {printable(shlex.join(words))}"
+        options = {
+            "--project": self.project,
+            "--profile": self.profile,
+            "--recognise-anyway": self.recognise_anyway,
+        }
+        same = command("import", *(str(file.path) for file in self.files), options=options)
+        return f"What is uploaded goes on without the command. {go_on_with(same)}"
 
     async def _bring(self, importer: "Importer", *, last: bool) -> "Import | None":
         """Let the system take a file apart. Returns None for one that nobody waits for."""

@@ -1,7 +1,6 @@
 """The route of previews: a page's picture at a width, for its owner and nobody else."""
 
 import hashlib
-import os
 import re
 
 from anyio import CapacityLimiter, to_thread
@@ -14,21 +13,34 @@ from starlette.routing import Route
 from preview.cache import Cache
 from preview.rendering import MAX_WIDTH, Kind, render
 from scanner.aws import bucket
-from scanner.errors import ImageRefusedError, InvalidRequestError, NotFoundError, UnauthenticatedError
+from scanner.errors import (
+    ImageRefusedError,
+    InvalidRequestError,
+    MissingObjectError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from scanner.ids import is_id
 from scanner.page import Page
 from scanner.services import pages
 
 _DEFAULT_WIDTH = 800
 _WIDTH = re.compile(r"[1-9][0-9]{0,3}")
-_REFUSALS = {InvalidRequestError: 400, UnauthenticatedError: 401, NotFoundError: 404, ImageRefusedError: 422}
+_TAKES_WEBP = re.compile(r"image/webp\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+_REFUSALS = {
+    InvalidRequestError: 400,
+    UnauthenticatedError: 401,
+    NotFoundError: 404,
+    MissingObjectError: 404,  # deleted, or replaced by another image, since the page was read
+    ImageRefusedError: 422,
+}
 
 
 def create(cache_bytes: int) -> Starlette:
     """Return the application, which keeps up to so many bytes of pictures."""
     cache = Cache(cache_bytes)
-    # Decoding takes a core, and for the largest images 400 MB: no more at once than there are cores.
-    decoding = CapacityLimiter(os.cpu_count() or 1)
+    # Decoding takes all of a task's share of a core, and for the largest images 900 MB: one after another.
+    decoding = CapacityLimiter(1)
 
     async def show(request: Request) -> Response:
         width, kind = _width(request), _kind(request)
@@ -74,7 +86,7 @@ def _width(request: Request) -> int:
 
 def _kind(request: Request) -> Kind:
     """WebP for who names it: it is smaller by a third, and `*/*` is said also by those who cannot read it."""
-    return Kind.WEBP if Kind.WEBP in request.headers.get("accept", "") else Kind.JPEG
+    return Kind.WEBP if _TAKES_WEBP.search(request.headers.get("accept", "")) else Kind.JPEG
 
 
 def _etag(page: Page, width: int, kind: Kind) -> str:

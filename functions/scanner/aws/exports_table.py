@@ -87,14 +87,18 @@ def add_volume(attempt: Attempt, volume: Volume) -> bool:
 
 
 def complete(attempt: Attempt) -> Attempt | None:
-    """Note that all volumes are there, and return the attempt; None if it has ended otherwise meanwhile."""
-    done = _update(
+    """Note that all volumes are there, and return the attempt; None if it has ended otherwise meanwhile.
+
+    Where the answer to the write is lost, the AWS SDK repeats it; the second one finds what the first has ended.
+    """
+    _update(
         attempt,
         "SET endedAt = :now, completedAt = :now REMOVE runningProjectId",
         "attribute_not_exists(endedAt)",
         {":now": timestamp()},
     )
-    return get(attempt.owner, attempt.export_id) if done else None
+    now = get(attempt.owner, attempt.export_id)
+    return now if now and now.completed_at else None
 
 
 def end(owner: str, export_id: str) -> Attempt | None:

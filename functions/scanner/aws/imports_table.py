@@ -7,7 +7,7 @@ from typing import Any
 from scanner import imports
 from scanner.aws import clients, dynamodb, projects_table, usage_table
 from scanner.aws.dynamodb import Item, from_item, to_item
-from scanner.errors import ContendedError, QuotaExceededError, SupersededError
+from scanner.errors import QuotaExceededError, SupersededError
 from scanner.ids import timestamp
 from scanner.imports import Failure, Import, Status
 from scanner.settings import SETTINGS
@@ -48,46 +48,44 @@ def claim(imported: Import, version: str, execution: str) -> Import | None:
     return replace(imported, status=Status.RUNNING, version=version, execution=execution)
 
 
-def open_(imported: Import, page_count: int) -> Import:
+@dynamodb.retried("Too many pages are being added to this project at once. Try again.")
+def open_(import_id: str, page_count: int) -> Import | None:
     """Store how many pages a file has, with positions at the project's end and the day's quota for all of them.
 
-    Raises NotFoundError without the project, QuotaExceededError, ContendedError; SupersededError where the import does
-    not run, or is opened already.
+    Returns the import, also one that was opened before, or None where it does not run any more. Raises NotFoundError
+    without the project, QuotaExceededError, ContendedError.
     """
-    for attempt in range(dynamodb.ATTEMPTS):
-        left = usage_table.left(imported.owner)
-        if page_count > left:
-            raise QuotaExceededError(
-                f"The file has {page_count:,} pages, and your quota allows {left:,} more today. "
-                "Import it tomorrow (after midnight, UTC), or a part of it."
-            )
-        project = projects_table.get(imported.owner, imported.project_id)
-        opened = replace(
-            imported,
-            page_count=page_count,
-            first_position=project.next_position,
-            made=(0,) * imports.part_count(page_count),
-            updated_at=timestamp(),
+    imported = get(import_id)
+    if imported is None or imported.status != Status.RUNNING:
+        return None
+    if imported.page_count is not None:
+        return imported
+    left = usage_table.left(imported.owner)
+    if page_count > left:
+        raise QuotaExceededError(
+            f"The file has {page_count:,} pages, and your quota allows {left:,} more today. "
+            "Import it tomorrow (after midnight, UTC), or a part of it."
         )
-        changes = {
-            "pageCount": page_count,
-            "firstPosition": opened.first_position,
-            "made": list(opened.made),
-            "updatedAt": opened.updated_at,
-        }
-        try:
-            dynamodb.transact(
-                {"Update": _update(imported, Status.RUNNING, changes, "attribute_not_exists(pageCount)")},
-                {"Update": projects_table.take_positions(project, page_count)},
-                {"Update": usage_table.upload(imported.owner, page_count)},
-            )
-        except SupersededError as error:
-            if 0 in error.refused:
-                raise
-            dynamodb.pause(attempt)
-        else:
-            return opened
-    raise ContendedError("Too many pages are being added to this project at once. Try again.")
+    project = projects_table.get(imported.owner, imported.project_id)
+    opened = replace(
+        imported,
+        page_count=page_count,
+        first_position=project.next_position,
+        made=(0,) * imports.part_count(page_count),
+        updated_at=timestamp(),
+    )
+    changes = {
+        "pageCount": page_count,
+        "firstPosition": opened.first_position,
+        "made": list(opened.made),
+        "updatedAt": opened.updated_at,
+    }
+    dynamodb.transact(
+        {"Update": _update(imported, Status.RUNNING, changes, "attribute_not_exists(pageCount)")},
+        {"Update": projects_table.take_positions(project, page_count)},
+        {"Update": usage_table.upload(imported.owner, page_count)},
+    )
+    return opened
 
 
 def page_made(imported: Import, part: int, made: int, *, with_text: bool) -> dict[str, Any]:

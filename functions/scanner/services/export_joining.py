@@ -36,12 +36,12 @@ def join(owner: str, export_id: str) -> Product | Unfinished | None:
         return _product(attempt)
     if missing := tuple(part for part in attempt.planned if part.number not in attempt.parts):
         return Unfinished(missing)
-    volumes = _volumes(attempt)
-    if not volumes:
+    left = _volumes_left(attempt)
+    if not (left or attempt.volumes):
         raise NothingToExportError("All pages of this export were deleted while it was made.")
-    if len(attempt.volumes) < len(volumes):
+    if left:
         try:
-            volume = _joined(attempt, volumes)
+            volume = _joined(attempt, left)
         except _MissingPartsError as error:
             for number in error.numbers:
                 exports_table.forget_part(attempt, number)
@@ -49,7 +49,7 @@ def join(owner: str, export_id: str) -> Product | Unfinished | None:
         if not exports_table.add_volume(attempt, volume):
             _delete_documents(attempt)
             return None
-        if len(attempt.volumes) + 1 < len(volumes):
+        if len(left) > 1:
             return Unfinished()
     completed = exports_table.complete(attempt)
     return _product(completed) if completed else None
@@ -63,11 +63,19 @@ class _MissingPartsError(Exception):
         self.numbers = numbers
 
 
-def _volumes(attempt: Attempt) -> list[list[int]]:
-    """Return the numbers of the parts of each volume; parts without pages are in none."""
+def _volumes_left(attempt: Attempt) -> list[list[int]]:
+    """Return the numbers of the parts of each volume that is not made yet; parts without pages are in none.
+
+    What is in the volumes that are made is told by their pages, not by what would fit into them now: a part that had to
+    be built again may be smaller than the one for which there was no room.
+    """
     volumes: list[list[int]] = []
     room = 0
+    pages_made = sum(volume.page_count for volume in attempt.volumes)
     for number, part in sorted(attempt.parts.items()):
+        if pages_made:
+            pages_made -= part.page_count
+            continue
         if not part.page_count:
             continue
         if part.size > room or not volumes:
@@ -78,12 +86,12 @@ def _volumes(attempt: Attempt) -> list[list[int]]:
     return volumes
 
 
-def _joined(attempt: Attempt, volumes: Sequence[Sequence[int]]) -> Volume:
-    """Make the first volume that is not there yet, and store it. Raises _MissingPartsError, NotFoundError."""
-    place = len(attempt.volumes)
-    numbers = volumes[place]
-    title = attempt.name if len(volumes) == 1 else f"{attempt.name} ({place + 1} of {len(volumes)})"
-    key = bucket.volume_key(attempt.project_id, attempt.export_id, place + 1, attempt.format.extension)
+def _joined(attempt: Attempt, left: Sequence[Sequence[int]]) -> Volume:
+    """Make the first of the volumes that are left, and store it. Raises _MissingPartsError, NotFoundError."""
+    numbers, place = left[0], len(attempt.volumes) + 1
+    count = len(attempt.volumes) + len(left)
+    title = attempt.name if count == 1 else f"{attempt.name} ({place} of {count})"
+    key = bucket.volume_key(attempt.project_id, attempt.export_id, place, attempt.format.extension)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         parts = _downloaded(attempt, numbers, folder)

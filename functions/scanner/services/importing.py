@@ -43,22 +43,23 @@ def open_(key: str, version: str | None, execution: str) -> tuple[Import, list[P
     try:
         projects_table.get(imported.owner, imported.project_id)  # with the project the file goes, too
         places = _places(imported)
-        if imported.page_count is None:
-            imported = imports_table.open_(imported, len(places))
+        opened = imports_table.open_(imported.import_id, len(places))
     except _REFUSALS as refusal:
         imports_table.end(imported, Failure(refusal.code, refusal.message))
         return None
+    if opened is None:
+        return None
     size = imports.PART_PAGES
-    return imported, [Part(first // size, places[first : first + size]) for first in range(0, len(places), size)]
+    return opened, [Part(first // size, places[first : first + size]) for first in range(0, len(places), size)]
 
 
 def split(import_id: str, part: Part) -> int:
     """Make the pages of a part that are not made yet; return how many those were.
 
-    Once the import has ended, nothing is made any more; what was made stays.
+    Once the import has ended, nothing is made any more; what was made stays, and a page that was begun gets its image.
     """
-    imported = _running(import_id)
-    if imported is None:
+    imported = imports_table.get(import_id)
+    if imported is None or not (imported.status == imports.Status.RUNNING or imported.made[part.number]):
         return 0
     try:
         projects_table.get(imported.owner, imported.project_id)
@@ -116,18 +117,18 @@ def _places(imported: Import) -> list[int]:
 
 
 def _make_pages(import_id: str, part: Part, paged: PagedFile) -> int:
-    """Make one page after another, as long as the import runs. The import is read before each, for it says which.
+    """Make one page after another, as long as the import runs. It is read before each page, for it says which.
 
     Another attempt may be at work on the same part, or have died over a page that it had only begun. Raises
     ImportRefusedError, NotFoundError.
     """
     finished = mine = 0
-    while imported := _running(import_id):
+    while imported := imports_table.get(import_id):
         numbers, made = imported.pages_of(part.number), imported.made[part.number]
         if made > finished:
             _finish_page(imported, numbers[made - 1], part.places[made - 1], paged)
             finished = made
-        if made == len(numbers):
+        if made == len(numbers) or imported.status != imports.Status.RUNNING:
             break
         number = numbers[made]
         taken = paged.page(number, part.places[made], with_text=not imported.recognise_anyway)

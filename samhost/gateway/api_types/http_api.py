@@ -54,7 +54,10 @@ class HttpApiType:
         return [("apigw-requestid", exchange.request_id)]
 
     def to_backend(self, exchange: Exchange, overwritten: AbstractSet[str]) -> Headers:
-        """The client's, with `forwarded` and `via` as backends see them [obs]; a client's own go before [inf]."""
+        """The client's, with `forwarded` and `via` as backends see them [obs]; a client's own go before [inf].
+
+        No `connection` of a client takes those away that are the gateway's own.
+        """
         client = exchange.request
         dropped = _NOT_SENT
         if connection := client.header("connection"):
@@ -62,7 +65,7 @@ class HttpApiType:
         forwarded = f"by={client.server_ip};for={client.source_ip};host={client.header('host') or ''};proto=https"
         via = "HTTP/1.1 AmazonAPIGateway"
         return [
-            *[pair for pair in exchange.outgoing.headers if pair[0] not in dropped],
+            *[(name, value) for name, value in exchange.outgoing.headers if name not in dropped],
             ("forwarded", ", ".join(filter(None, (client.header("forwarded"), forwarded)))),
             ("via", ", ".join(filter(None, (client.header("via"), via)))),
         ]

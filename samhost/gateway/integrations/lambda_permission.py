@@ -25,20 +25,20 @@ def may_invoke(policy: dict, source_arn: str, account_id: str) -> bool:
     return _allows(policy, _INVOKE, source_arn, account_id)
 
 
-def may_assume(policy: dict, source_arn: str, account_id: str) -> bool:
-    """Whether API Gateway may assume the role of a trust policy, for a route's ARN."""
-    return _allows(policy, _ASSUME, source_arn, account_id)
+def may_assume(policy: dict, source_arn: str, account_id: str, service: str = _SERVICE) -> bool:
+    """Whether a service, API Gateway or another, may assume the role of a trust policy for what has this ARN."""
+    return _allows(policy, _ASSUME, source_arn, account_id, service)
 
 
-def _allows(policy: dict, action: str, source_arn: str, account_id: str) -> bool:
-    fitting = (item for item in statements(policy) if _fits(item, action, source_arn, account_id))
+def _allows(policy: dict, action: str, source_arn: str, account_id: str, service: str = _SERVICE) -> bool:
+    fitting = (item for item in statements(policy) if _fits(item, action, source_arn, account_id, service))
     return {statement["Effect"] for statement in fitting} == {"Allow"}
 
 
-def _fits(statement: dict, action: str, source_arn: str, account_id: str) -> bool:
+def _fits(statement: dict, action: str, source_arn: str, account_id: str, service: str) -> bool:
     principal = statement.get("Principal")
     services = ["*"] if principal == "*" else _values(principal, "Service") + _values(principal, "AWS")
-    if not {_SERVICE, "*"} & set(services):
+    if not {service, "*"} & set(services):
         return False
     if not any(matches(pattern.lower(), action.lower()) for pattern in as_list(statement.get("Action"))):
         return False

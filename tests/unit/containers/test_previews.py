@@ -2,16 +2,18 @@
 
 import asyncio
 import io
+import time
 from dataclasses import replace
 from decimal import Decimal
 
+import httpx
 import pytest
 from PIL import Image, ImageDraw
 from preview.app import create
 from preview.cache import Cache
 from preview.rendering import MAX_WIDTH, Kind, render
 
-from scanner.errors import NotFoundError
+from scanner.errors import MissingObjectError, NotFoundError
 from scanner.page import Page
 from scanner.services import pages
 
@@ -125,6 +127,8 @@ class Scanner:
     def read(self, key, version):
         assert (key, version) == (f"images/project-1/page-1/{self.page.image_id}", self.page.image_version)
         self.reads += 1
+        if self.data is None:
+            raise MissingObjectError(key)
         return self.data
 
 
@@ -156,10 +160,16 @@ def test_the_owner_gets_a_picture(show):
     assert answer.headers["vary"] == "Accept"
 
 
-@pytest.mark.parametrize("accept", ["image/webp", "text/html,image/avif,image/webp,*/*;q=0.8"])
+@pytest.mark.parametrize(
+    "accept", ["image/webp", "text/html,image/avif,image/webp,*/*;q=0.8", "Image/WebP;q=0.1, image/jpeg"]
+)
 def test_webp_is_for_those_who_say_they_read_it(show, accept):
     assert opened(show(accept=accept).content).format == "WEBP"
-    assert opened(show(accept="*/*").content).format == "JPEG"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "image/*", "image/jpeg, image/webp;q=0", "image/webp ; q=0.000, */*"])
+def test_jpeg_is_for_all_others(show, accept):
+    assert opened(show(accept=accept).content).format == "JPEG"
 
 
 @pytest.mark.parametrize("user", ["berta", "Anna", ""])
@@ -187,11 +197,44 @@ def test_a_page_without_an_image_is_404(show, scanner):
     assert show().status_code == 404
 
 
+def test_an_image_that_goes_while_its_page_is_read_is_404(show, scanner):
+    scanner.data = None
+    assert show().status_code == 404
+
+
 def test_an_image_that_cannot_be_read_is_said_to_be_so(show, scanner):
     scanner.data = scanner.data[:2000]
     answer = show()
     assert answer.status_code == 422
     assert "damaged" in answer.json()["message"]
+
+
+def test_images_are_decoded_one_after_another(scanner, call, monkeypatch):
+    at_once, most = 0, 0
+
+    def decode(data, width, rotation, kind):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.01)
+        at_once -= 1
+        return b"picture"
+
+    monkeypatch.setattr("preview.app.render", decode)
+
+    async def ask(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as client:
+            return await asyncio.gather(
+                *(
+                    client.get(f"/previews/project-1/page-1?width={width}", headers={"x-user": "anna"})
+                    for width in range(1, 9)
+                )
+            )
+
+    answers = asyncio.run(ask(create(1 << 20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert (scanner.reads, most) == (8, 1)
 
 
 def test_a_picture_is_made_once(show, scanner):

@@ -163,6 +163,47 @@ def test_volumes_hold_as_many_parts_as_fit(stack, project, monkeypatch):
     assert [volume["pageCount"] for volume in join(stack)["volumes"]] == [3, 1]
 
 
+def test_a_part_that_is_built_again_smaller_is_in_no_volume_that_is_made(stack, project, monkeypatch):
+    monkeypatch.setattr(export_plan, "PART_PAGES", 1)
+    plan(stack, project, format="txt")
+    for number in range(4):
+        build(stack, number)
+    parts = exports_table.get("alice", "export-1").parts
+    monkeypatch.setenv("VOLUME_BYTES", str(parts[0].size + parts[1].size + parts[2].size - 1))
+    assert join(stack) == {"round": 0}, "the third part does not fit into the first volume"
+
+    for key, version in stack.objects(f"parts/{project}/{parts[2].digest}"):
+        bucket.delete_version(key, version)
+    (_, page), *_ = export_plan.pages_of(exports_table.get("alice", "export-1"), 2)
+    path = {"projectId": project, "pageId": page}
+    stack.call("PATCH /projects/{projectId}/pages/{pageId}", body={"text": "short"}, **path)
+    assert join(stack)["parts"] == [{"number": 2, "pages": "page 4"}]
+    build(stack, 2)
+    output = join(stack, done=1)
+
+    assert [volume["pageCount"] for volume in output["volumes"]] == [2, 2]
+    assert documents(output)[1].decode().split("\f") == ["short", "letter corrected\nby hand"]
+
+
+def test_an_export_is_completed_although_the_answer_to_that_was_lost(stack, project, monkeypatch):
+    real = clients.dynamodb()
+
+    class Repeating:
+        """DynamoDB as the AWS SDK calls it where an answer does not come."""
+
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+        def update_item(self, **parameters):
+            if "completedAt" in parameters["UpdateExpression"]:
+                real.update_item(**parameters)
+            return real.update_item(**parameters)
+
+    monkeypatch.setattr(clients, "dynamodb", Repeating)
+
+    assert run(stack, project)["pageCount"] == 4
+
+
 def test_a_volume_is_made_once_however_often_it_is_asked_for(stack, project, small_volumes):
     first = run(stack, project)
     again = join(stack)

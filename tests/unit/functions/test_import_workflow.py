@@ -14,7 +14,6 @@ from PIL import Image
 
 from scanner import imports
 from scanner.aws import bucket, clients, executions, imports_table, pages_table
-from scanner.errors import SupersededError
 from scanner.ids import timestamp
 from scanner.services import importing
 
@@ -240,8 +239,6 @@ def test_two_attempts_at_opening_a_file_take_the_quota_once(stack, upload, monke
         return places
 
     monkeypatch.setattr(importing, "_places", let_the_other_come_first)
-    with pytest.raises(SupersededError):  # for the workflow to try again
-        imported.open()
 
     assert imported.open()["parts"]
     assert stack.items("usage")[0]["uploaded"] == 4
@@ -303,6 +300,28 @@ def test_an_attempt_that_dies_anywhere_is_gone_on_with(stack, upload, monkeypatc
     assert [page["status"] for page in pages] == ["ready"] * 4
     assert [page["textSource"] for page in pages] == ["recognition", "document", "document", "recognition"]
     assert (imported.read()["pagesDone"], imported.read()["pagesWithText"]) == (4, 2)
+    stack.assert_counters_hold()
+
+
+def test_a_page_that_was_begun_gets_its_image_although_the_import_has_failed_meanwhile(stack, upload, monkeypatch):
+    imported = upload(written(*[scan(jpeg) for jpeg in JPEGS * 4]))
+    first, second = imported.open()["parts"]
+
+    def die(page, taken):
+        raise ConnectionError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(importing, "_store", die)
+        with pytest.raises(ConnectionError):
+            imported.split(first)
+    imported.step("give-up", importId=imported.import_id, part=second)
+
+    imported.split(first)
+    imported.split(second)
+
+    recognise_all(stack)
+    assert [page["status"] for page in imported.pages()] == ["ready"]
+    assert imported.read()["pagesDone"] == 1
     stack.assert_counters_hold()
 
 
@@ -448,6 +467,21 @@ def test_of_two_imports_at_once_the_quota_lets_one_pass(stack, upload, monkeypat
     assert first.open() == {}
     assert (first.read()["reason"]["code"], second.read()["status"]) == ("quota-exceeded", "running")
     assert stack.items("usage")[0]["uploaded"] == 4
+
+
+def test_an_import_that_has_ended_while_its_file_was_read_is_not_opened(stack, upload, project, monkeypatch):
+    imported = upload(MIXED)
+    real = importing._places  # noqa: SLF001
+
+    def end_meanwhile(running):
+        imports_table.end(running, imports.INTERRUPTED)
+        return real(running)
+
+    monkeypatch.setattr(importing, "_places", end_meanwhile)
+
+    assert imported.open() == {}
+    assert stack.items("usage") == []
+    assert stack.page(project)["position"] == 1, "no positions were taken"
 
 
 def test_too_large_a_file_is_refused_before_it_is_read(upload, monkeypatch):

@@ -1,5 +1,6 @@
 """What the engine's process adds to the engine."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -51,3 +52,37 @@ def test_an_engine_without_a_name_that_is_needed_does_not_start(module, name, tm
     assert run.returncode == 1
     assert f"This version of MiniStack has no ministack.{module}.{name}" in run.stderr
     assert "pyproject.toml" in run.stderr
+
+
+def test_only_requests_that_may_have_changed_something_cause_a_snapshot(monkeypatch):
+    monkeypatch.setattr(engine_process, "PAUSE_SECONDS", 0)
+    taken = []
+
+    class Snapshots:
+        async def take(self):
+            taken.append("snapshot")
+            return False
+
+    async def engine(scope, receive, send):
+        await send({"type": "lifespan.startup.complete"})
+
+    async def main():
+        application = engine_process.with_snapshots(engine, Snapshots(), None)
+
+        async def send(message):
+            await asyncio.sleep(0)
+
+        async def ask(scope):
+            await application(scope, None, send)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            return len(taken)
+
+        http = {"type": "http", "method": "POST", "path": "/"}
+        await ask({"type": "lifespan"})
+        return [
+            await ask(http | {"headers": [(b"x-samhost-reads-only", b"true")]}),
+            await ask(http | {"headers": [(b"content-type", b"text/xml")]}),
+        ]
+
+    assert asyncio.run(main()) == [0, 1]
