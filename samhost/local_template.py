@@ -97,9 +97,14 @@ _EXTENSIONS = {"x-amazon-apigateway-integration", "x-amazon-apigateway-authorize
 class LeftOut:
     """A resource, a property of one, or an output that is not there, or does nothing, locally."""
 
-    name: str
+    name: str  # after the names of the stacks that it is in
     type: str
     reason: str
+
+    @property
+    def stack(self) -> str | None:
+        """The nested stack that it is in; None in the outermost."""
+        return self.name.rpartition("/")[0] or None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from samhost.build import build
 from samhost.containers import forwarded, write_environment
-from samhost.deployment import Deployment, api_ports, deploy, unknown_types, write_gateway_config
+from samhost.deployment import Deployment, api_ports, deploy, stack_resources, unknown_types, write_gateway_config
 from samhost.ecs.declarations import declarations
 from samhost.ecs.scheduler import Scheduler
 from samhost.ecs.service import service_rows
@@ -27,10 +27,12 @@ from samhost.gateway.errors import ConfigurationError
 from samhost.gateway.loading import load as load_api
 from samhost.gateway.routing import DEFAULT
 from samhost.load_balancers import LoadBalancers, find_load_balancers, listener_url, load_balancers
-from samhost.local_template import LocalTemplate, derive
+from samhost.local_template import LeftOut, LocalTemplate, derive
 from samhost.processes import Child, Part, accepts_connections, is_free, keep_running
 from samhost.settings import HOST, REGION, Settings
 from samhost.users import ensure_demo_users
+
+NAMED = 3  # of what is left out for the same reason
 
 
 async def up(settings: Settings) -> None:
@@ -90,11 +92,15 @@ async def _start(settings: Settings, children: list[Part]) -> None:
             _check_port(name, port, "--api-port")
         for note in built.notes:
             print(f"  {note}", flush=True)
-        for left_out in local.left_out:
-            print(f"  Left out: {left_out.name} ({left_out.type}): {left_out.reason}", flush=True)
-        with _step("Deploying (sam deploy)") as say:
-            deployment = await deploy(settings, local, built.template)
-            say("" if deployment.changed else "nothing has changed")
+        try:
+            with _step("Deploying (sam deploy)") as say:
+                deployment = await deploy(settings, local, built.template)
+                say("" if deployment.changed else "nothing has changed")
+        except SamhostError:
+            _name_what_is_left_out(local.left_out)  # which may be why
+            raise
+        deployed = stack_resources(settings, "AWS::CloudFormation::Stack")
+        _name_what_is_left_out(each for each in local.left_out if each.stack is None or each.stack in deployed)
         balancers = await find_load_balancers(settings)
         config = write_gateway_config(settings, local, deployment, balancers.listeners)
         _name_what_is_not_served(local, config, balancers)
@@ -189,6 +195,16 @@ def _gateway(settings: Settings, config: dict) -> Child:
 
     arguments = ["samhost.gateway", "--config", str(settings.gateway_file)]
     return Child("gateway", arguments, settings.client_environment(), settings.logs_dir / "gateway.log", ready)
+
+
+def _name_what_is_left_out(left_out: Iterable[LeftOut]) -> None:
+    """Print a line for all that is left out for the same reason; the first few of them are named."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for each in left_out:
+        alike.setdefault((each.type, each.reason), []).append(each.name)
+    for (kind, reason), names in alike.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        print(f"  Left out: {', '.join(names[:NAMED])}{more} ({kind}): {reason}", flush=True)
 
 
 def _name_what_is_not_served(local: LocalTemplate, config: dict, balancers: LoadBalancers) -> None:

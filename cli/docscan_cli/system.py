@@ -15,7 +15,12 @@ VERBS = {
     "logs": "Show the local system's logs.",
     "reset": "Delete the local system's data and start from nothing.",
 }
-"""What samhost can be asked for. Each takes samhost's own options."""
+"""What samhost can be asked for. Each takes samhost's own options, and `up` one more: `--services`."""
+
+SERVICES = "--services"
+"""With it, `up` also runs the services in containers, which are off in the template: on AWS they cost money."""
+
+_WITH_SERVICES = ("--parameter-overrides", "ServicesStack=yes", "CatalogStack=yes", "SitesStack=public-alb")
 
 DEVELOPMENT_USER = "DOCSCAN_DEVELOPMENT_USER"
 """The variable that tells functions under `sam local`, which verifies no token, who calls."""
@@ -37,7 +42,12 @@ def run_samhost(verb: str, arguments: Sequence[str]) -> int:
     Signals and the exit code are then its own. Where the operating system cannot replace a process, its exit code is
     returned. Raises UnreachableError when what samhost needs is not installed.
     """
-    own = ["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"] if verb == "up" else []
+    own: list[str] = []
+    if verb == "up":
+        own = ["--sam-local-variable", f"{DEVELOPMENT_USER}=developer"]
+        if SERVICES in arguments:
+            arguments = [argument for argument in arguments if argument != SERVICES]
+            own += _WITH_SERVICES
     command = _samhost(verb, _data_folder(verb), *own, *arguments)
     if os.name == "posix":
         sys.stdout.flush()
