@@ -49,5 +49,5 @@ def update(
 
 def _resolved(properties: dict) -> dict:
     """Properties with the values of secrets and parameters; what the engine has resolved itself stays as it is."""
-    resolved, _ = engine._resolve_dynamic_references(properties)  # noqa: SLF001
+    resolved: Any = engine._resolve_dynamic_references(properties)[0]  # noqa: SLF001
     return resolved
