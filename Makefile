@@ -38,7 +38,7 @@ lint: setup  ## Style, types, template and OpenAPI
 	  { echo "$$folder/requirements.txt is not what uv.lock says: make requirements"; exit 1; }; done
 
 bench: setup  ## Speed, memory and calls, as Markdown: docs/performance.md says how to read it
-	@for name in scan searchable_pdf export import preview cold_start aws_calls gateway gateway_memory start_api; do $(BIN)/python bench/$$name.py && echo || exit 1; done
+	@for name in scan searchable_pdf export import preview cold_start aws_calls gateway gateway_memory private_integration start_api; do $(BIN)/python bench/$$name.py && echo || exit 1; done
 
 format: setup  ## Format the code
 	$(BIN)/ruff check --fix .

@@ -49,5 +49,4 @@ def update(
 
 def _resolved(properties: dict) -> dict:
     """Properties with the values of secrets and parameters; what the engine has resolved itself stays as it is."""
-    resolved: Any = engine._resolve_dynamic_references(properties)[0]  # noqa: SLF001
-    return resolved
+    return {key: engine._resolve_dynamic_references(value)[0] for key, value in properties.items()}  # noqa: SLF001

@@ -124,9 +124,10 @@ class LocalTemplate:
     apis: list[Api] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     nested: dict[str, "LocalTemplate"] = field(default_factory=dict)
-    # What the engine does not keep of ECS services; intrinsics are placeholders, NO_VALUE under a false condition.
-    ecs_services: list[object] = field(default_factory=list)  # {"arn": …, "registries": […]}
-    scalable_targets: list[object] = field(default_factory=list)  # {"service": ResourceId, "leastCount": …}
+    # What the engine does not keep of ECS services, by logical id, `Stack/id` in a nested stack; intrinsics are
+    # placeholders, NO_VALUE under a false condition.
+    ecs_services: dict[str, object] = field(default_factory=dict)  # {"arn": …, "registries": […]}
+    scalable_targets: dict[str, object] = field(default_factory=dict)  # {"service": ResourceId, "leastCount": …}
 
     def with_nested(self) -> Iterator["LocalTemplate"]:
         """Itself and all that is nested in it."""
@@ -168,7 +169,8 @@ def derive(built: Path, unknown: Collection[str] = NOT_EMULATED.keys()) -> Local
             (local.ecs_services, nested.ecs_services),
             (local.scalable_targets, nested.scalable_targets),
         ):
-            mine += [_only_under(condition, outputs.lift(node, name, branches), outputs) for node in inner]
+            for place, node in inner.items():
+                mine[f"{name}/{place}"] = _only_under(condition, outputs.lift(node, name, branches), outputs)
     for name, permission in translation.permissions.items():
         if gone.keys().isdisjoint(references(permission)):
             local.template["Resources"][name] = permission
@@ -273,13 +275,13 @@ def _defer_ecs_services(local: LocalTemplate, targets: dict[str, dict], gone: di
             condition = resource.get("Condition")
             node = {"arn": {"Ref": name}, "registries": resource["Properties"].get("ServiceRegistries", [])}
             deferred = outputs.defer(node, ((condition, True),) if condition else ())
-            local.ecs_services.append(_only_under(condition, deferred, outputs))
-    for resource in targets.values():
+            local.ecs_services[name] = _only_under(condition, deferred, outputs)
+    for name, resource in targets.items():
         properties, condition = resource["Properties"], resource.get("Condition")
         node = {"service": properties.get("ResourceId"), "leastCount": properties.get("MinCapacity", 0)}
         if properties.get("ServiceNamespace") == "ecs" and gone.keys().isdisjoint(references(node)):
             deferred = outputs.defer(node, ((condition, True),) if condition else ())
-            local.scalable_targets.append(_only_under(condition, deferred, outputs))
+            local.scalable_targets[name] = _only_under(condition, deferred, outputs)
 
 
 def _only_under(condition: str | None, deferred: object, outputs: Outputs) -> object:

@@ -256,9 +256,9 @@ def _logs(options: argparse.Namespace) -> None:
         _function_logs(options)
         return
     folder = options.data_dir / "logs"
-    files = sorted(folder.glob("*.log")) if options.name is None else [folder / f"{options.name}.log"]
+    files = sorted(folder.rglob("*.log")) if options.name is None else [folder / f"{options.name}.log"]
     if not files or not all(file.exists() for file in files):
-        names = ", ".join(file.stem for file in sorted(folder.glob("*.log")))
+        names = ", ".join(str(file.relative_to(folder).with_suffix("")) for file in sorted(folder.rglob("*.log")))
         raise SamhostError(f"There is no such log. There are: functions{', ' + names if names else ''}.")
     command = ["tail", "-n", "100", *(["-F"] if options.follow else []), *files]
     sys.exit(subprocess.run(command, check=False).returncode)

@@ -4,11 +4,9 @@ Parameters that are not given stay as the stack has them, as always with `sam de
 """
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Iterable
 
-from environment import ROOT, Environment, RefusedError, load_environment, parse_parameters, sam
+from environment import ROOT, Environment, RefusedError, load_environment, parse_parameters, run_script, sam
 from images import image_registry, image_tag, missing_images
 from samtranslator.yaml_helper import yaml_parse
 
@@ -57,9 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RefusedError as error:
-        sys.exit(f"Error: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"Error: {error.cmd[0]} {error.cmd[1]} has failed.")
+    run_script(main)

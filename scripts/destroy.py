@@ -5,15 +5,14 @@ again with --data deletes it later, for up to 90 days: so long CloudFormation kn
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import ClientError, WaiterError
 from contents import KINDS, exists
-from environment import IMAGES_STACK, RefusedError, load_environment
+from environment import IMAGES_STACK, RefusedError, load_environment, run_script
 
 _ATTEMPTS = 3
 _HOUR = {"Delay": 5, "MaxAttempts": 720}  # load balancers and their networks take their time
@@ -192,9 +191,4 @@ def _describe(resource: Resource) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (RefusedError, ClientError, BotoCoreError) as error:
-        sys.exit(f"Error: {error}")
-    except (EOFError, KeyboardInterrupt):
-        sys.exit("Nothing more was deleted.")
+    run_script(main)

@@ -5,9 +5,11 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).parents[1]
 IMAGES_STACK = "docscan-images"
@@ -75,3 +77,17 @@ def run(*command: str, stdin: str | None = None, environment: Mapping[str, str] 
     """Run a command from the repository, its output where ours goes. Raises CalledProcessError."""
     sys.stdout.flush()
     subprocess.run(command, cwd=ROOT, env=os.environ | (environment or {}), input=stdin, text=True, check=True)
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run a script, the outermost edge around it: what goes wrong ends in a message and exit code 1."""
+    try:
+        main()
+    except (RefusedError, ClientError, BotoCoreError) as error:
+        sys.exit(f"Error: {error}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"Error: {Path(error.cmd[0]).name} {error.cmd[1]} has failed.")
+    except FileNotFoundError as error:
+        sys.exit(f"Error: {error.filename} is needed, and not installed.")
+    except (EOFError, KeyboardInterrupt):
+        sys.exit("Stopped.")

@@ -7,10 +7,19 @@ never change what they stand for, so images that are there already are neither b
 import argparse
 import base64
 import subprocess
-import sys
 
 import boto3
-from environment import IMAGES_STACK, ROOT, Environment, RefusedError, load_environment, parse_parameters, run, sam
+from environment import (
+    IMAGES_STACK,
+    ROOT,
+    Environment,
+    RefusedError,
+    load_environment,
+    parse_parameters,
+    run,
+    run_script,
+    sam,
+)
 
 SOURCES = ("containers", "functions/scanner", ".dockerignore")
 PLATFORMS = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
@@ -87,9 +96,4 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RefusedError as error:
-        sys.exit(f"Error: {error}")
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"Error: {error.cmd[0]} {error.cmd[1]} has failed.")
+    run_script(main)

@@ -41,11 +41,12 @@ def gateway(
     stage: dict | None = None,
     engine: str = "http://127.0.0.1:9",
     api_id: str = "a1b2c3d4e5",
+    kind: str = "HTTP",
 ) -> Iterator[GatewayProcess]:
     """Serve a document's `paths` and other members, in a stage; by default there is no engine (port 9 discards)."""
     [port] = free_ports(1)
     api = {
-        "name": "TestApi", "apiId": api_id, "host": "127.0.0.1", "port": port, "stage": stage or {},
+        "name": "TestApi", "type": kind, "apiId": api_id, "host": "127.0.0.1", "port": port, "stage": stage or {},
         "document": {"openapi": "3.0.3", "info": {"title": "Test", "version": "1"}} | document,
     }  # fmt: skip
     config = {"engine": engine, "region": "us-east-1", "accountId": "000000000000", "apis": [api]}

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import random
 import shutil
 import socket
 import subprocess
@@ -80,6 +81,16 @@ def free_ports(count):
     return ports
 
 
+def free_consecutive_ports(count):
+    """The first of as many free ports, below those that the kernel gives out and may take meanwhile."""
+    while True:
+        first = random.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for index in range(count):
+                stack.enter_context(socket.create_server(("127.0.0.1", first + index)))
+            return first
+
+
 def address_for_containers():
     """The address of this machine as containers see it. Raises CalledProcessError or OSError where there is no Docker.
 
@@ -151,7 +162,7 @@ def service_integrations(folder):
 @contextlib.contextmanager
 def hosted_template(template, folder, *options):
     """A SAM template as samhost runs it with further options, on free ports, from nothing."""
-    api, engine = (str(port) for port in free_ports(2))
+    api, [engine] = str(free_consecutive_ports(2)), map(str, free_ports(1))
     data_dir, samhost = folder / "data", [sys.executable, "-m", "samhost"]
     environment = os.environ | {"PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(

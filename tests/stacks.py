@@ -14,14 +14,9 @@ INTEGRATION = "x-amazon-apigateway-integration"
 ANY = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "patch", "delete", "options", ANY}
 
-IMAGES = ROOT / "stacks" / "images.yaml"
-"""A stack of its own, of repositories only."""
-
-TEMPLATES = {
-    path: yaml_parse(path.read_text())
-    for path in [ROOT / "template.yaml", *ROOT.glob("stacks/*.yaml")]
-    if path != IMAGES
-}
+IMAGES = ROOT / "stacks" / "images.yaml"  # deployed by itself, and no part of the application
+FILES = [ROOT / "template.yaml", *sorted(set(ROOT.glob("stacks/*.yaml")) - {IMAGES})]
+TEMPLATES = {path: yaml_parse(path.read_text()) for path in FILES}
 """Every template of the application, by its file."""
 
 STACKS = {path.name: template for path, template in TEMPLATES.items() if path.parent != ROOT}

@@ -3,12 +3,12 @@
 MiniStack 1.5.33 drops the ServiceRegistries of a service that CloudFormation makes, and knows no scalable targets.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from samhost.local_template import LocalTemplate
-from samhost.outputs import NO_VALUE, resolve
+from samhost.outputs import resolve
 
 
 class ServiceKey(NamedTuple):
@@ -26,28 +26,32 @@ class ServiceKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Declarations:
-    """By service: the ARNs of its Cloud Map services, and the tasks that it shall have at least."""
+    """By service: its place in the template, the ARNs of its Cloud Map services, and its least number of tasks."""
 
+    places: Mapping[ServiceKey, str] = field(default_factory=dict)
     registries: Mapping[ServiceKey, tuple[str, ...]] = field(default_factory=dict)
     least_counts: Mapping[ServiceKey, int] = field(default_factory=dict)
 
 
 def declarations(local: LocalTemplate, outputs: dict[str, str]) -> Declarations:
     """Return what a deployed template says, by its stack's outputs."""
+    services = [
+        (place, ServiceKey.of(service["arn"]), service.get("registries") or [])
+        for place, service in _there(local.ecs_services, outputs)
+    ]
     return Declarations(
+        {key: place for place, key, _ in services},
         {
-            ServiceKey.of(service["arn"]): tuple(
-                arn for registry in service.get("registries") or [] if (arn := registry.get("RegistryArn"))
-            )
-            for service in _there(local.ecs_services, outputs)
+            key: tuple(arn for registry in registries if (arn := registry.get("RegistryArn")))
+            for _, key, registries in services
         },
         {
             ServiceKey.of(target["service"]): int(target["leastCount"])
-            for target in _there(local.scalable_targets, outputs)
+            for _, target in _there(local.scalable_targets, outputs)
         },
     )
 
 
-def _there(deferred: Iterable[object], outputs: dict[str, str]) -> list[dict]:
-    resolved = (resolve(node, outputs) for node in deferred)
-    return [node for node in resolved if node is not NO_VALUE and isinstance(node, dict)]
+def _there(deferred: Mapping[str, object], outputs: dict[str, str]) -> list[tuple[str, dict]]:
+    resolved = [(place, resolve(node, outputs)) for place, node in deferred.items()]
+    return [(place, node) for place, node in resolved if isinstance(node, dict)]

@@ -23,7 +23,7 @@ from samhost.settings import Settings
 LOOK_SECONDS = 1.0  # between two looks at what is wanted
 PUT_RIGHT_SECONDS = 5.0  # between two looks at what is registered, when nothing has changed here
 READY_SECONDS = 60.0
-DOWN_SECONDS = 5.0  # what tasks have to end when all ends: nobody sends requests any more
+DOWN_SECONDS = 3.0  # what tasks have to end when all ends: nobody sends requests any more
 
 
 class Scheduler:
@@ -40,6 +40,7 @@ class Scheduler:
         self._services: dict[ServiceKey, Service] = {}
         self._folder = settings.data_dir / "tasks"
         self._orphans: asyncio.subprocess.Process | None = None
+        self._telling = asyncio.Lock()
         self._changed = asyncio.Event()
         self._registered: Membership | None = None  # as it was put last
         self._put_at = 0.0
@@ -88,19 +89,23 @@ class Scheduler:
         """What users should know of what runs: services that do not, or not yet as they should."""
         lines = [NOT_BUILT[0].upper() + NOT_BUILT[1:]] if self._services else []
         for service in self._services.values():
-            status = service.status()
+            status, name = service.status(), self._called(service.key)
             if service.not_run:
-                lines.append(f"Not run: {service.key.name}: {service.not_run}")
+                lines.append(f"Not run: {name}: {service.not_run}")
             elif not _is_settled(service):
                 lines.append(
-                    f"Not ready: {service.key.name}: {status['healthy']} of {status['tasks']} tasks are healthy; "
-                    f"`logs {service.key.name}` tells more"
+                    f"Not ready: {name}: {status['healthy']} of {status['tasks']} tasks are healthy; "
+                    f"`logs {name}` tells more"
                 )
         return lines
 
     def statuses(self) -> dict[str, Any]:
-        """Each service's tasks, by its name."""
-        return {service.key.name: service.status() for service in self._services.values()}
+        """Each service's tasks, by what people call it."""
+        return {self._called(service.key): service.status() for service in self._services.values()}
+
+    def _called(self, key: ServiceKey) -> str:
+        """A service's place in the template, as APIs have one; its name where no template declares it."""
+        return self.declared.places.get(key, key.name)
 
     def _is_ready(self) -> bool:
         return all(service.not_run or _is_settled(service) for service in self._services.values())
@@ -111,6 +116,7 @@ class Scheduler:
                 await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
             self._changed.clear()
             with contextlib.suppress(BotoCoreError, ClientError):  # the engine is away: what runs goes on running
+                await self._put()  # first of all nobody shall be sent to a task that is gone
                 await self._look()
 
     async def _look(self) -> None:
@@ -143,7 +149,8 @@ class Scheduler:
     async def _aim(self, wanted: WantedService) -> None:
         service = self._services.get(wanted.key)
         if service is None:
-            log_file = self._settings.logs_dir / f"{wanted.key.name}.log"
+            log_file = self._settings.logs_dir / f"{self._called(wanted.key)}.log"
+            log_file.parent.mkdir(parents=True, exist_ok=True)
             service = Service(
                 wanted.key, self._settings.containers, self._folder / wanted.key.cluster / wanted.key.name, log_file
             )
@@ -151,7 +158,7 @@ class Scheduler:
         before = service.not_run
         await asyncio.to_thread(service.aim, wanted, self._control.task_definition)
         if self._loop and service.not_run and service.not_run != before:
-            print(f"Not run: {wanted.key.name}: {service.not_run}", flush=True)
+            print(f"Not run: {self._called(wanted.key)}: {service.not_run}", flush=True)
 
     async def _live(self, service: Service, task: Task) -> None:
         """Run a task until its end."""
@@ -166,7 +173,7 @@ class Scheduler:
             await task.watch(self._changed.set)
             await self._tell_orphans(f"-{group}")
         except OSError as error:
-            print(f"A task of {service.key.name} cannot be started: {error}", flush=True)
+            print(f"A task of {self._called(service.key)} cannot be started: {error}", flush=True)
         finally:
             self._credentials.revoke(arn)
             service.ended(task, time.monotonic() - started)
@@ -198,14 +205,16 @@ class Scheduler:
 
     async def _tell_orphans(self, line: str) -> None:
         """Tell the process that ends what would be left of tasks if this one were killed."""
-        if self._orphans is None or self._orphans.returncode is not None:
-            self._orphans = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "samhost.ecs.orphans", stdin=asyncio.subprocess.PIPE, start_new_session=True
-            )
-            running = [task for service in self._services.values() for task in service.tasks if task.process]
-            line = "\n".join([*(f"+{task.process.pid}" for task in running if task.process), line])
-        if self._orphans.stdin:
-            self._orphans.stdin.write(f"{line}\n".encode())
+        async with self._telling:
+            if self._orphans is None or self._orphans.returncode is not None:
+                self._orphans = await asyncio.create_subprocess_exec(
+                    sys.executable, "-P", "-m", "samhost.ecs.orphans",
+                    stdin=asyncio.subprocess.PIPE, start_new_session=True,
+                )  # fmt: skip
+                running = [task.process for service in self._services.values() for task in service.tasks]
+                line = "\n".join([*(f"+{process.pid}" for process in running if process), line])
+            if self._orphans.stdin:
+                self._orphans.stdin.write(f"{line}\n".encode())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         background = asyncio.create_task(work)

@@ -125,6 +125,8 @@ class Service:
     def status(self) -> Mapping[str, object]:
         """What `samhost status` tells of it."""
         return {
+            "cluster": self.key.cluster,
+            "service": self.key.name,
             "tasks": self.wanted.goal.count if self.wanted else 0,
             "healthy": len(self.healthy),
             "ports": [task.port for task in self.healthy],

@@ -27,7 +27,9 @@ from samhost.gateway.mapping.changes import REST_PATH, RequestChanges
 from samhost.gateway.mapping.expressions import method_request_expression
 from samhost.gateway.routing import ANY, ResourceRouter, Route
 from samhost.gateway.targets import (
+    REST_PAYLOAD,
     HttpTarget,
+    LambdaTarget,
     NotEmulatedTarget,
     http_method,
     is_private,
@@ -186,13 +188,15 @@ def _check_declared(parameters: Mapping[str, Any], declared: set[tuple[str, str]
             raise UnsupportedError(f"{value}, which the operation's parameters do not declare: AWS would refuse it")
 
 
-def _target(integration: Mapping[str, Any], parameters: Mapping[str, Any], on_stage: _OnStage) -> HttpTarget:
+def _target(
+    integration: Mapping[str, Any], parameters: Mapping[str, Any], on_stage: _OnStage
+) -> HttpTarget | LambdaTarget:
     if not integration:
         raise UnsupportedError("a method without an integration")
     if NOT_SERVED in integration:
         raise UnsupportedError(integration[NOT_SERVED])
     kind = str(integration.get("type")).lower()
-    if kind != HttpTarget.type:
+    if kind not in (HttpTarget.type, LambdaTarget.type):
         raise UnsupportedError(f"the integration type {kind}")
     if integration.get("requestTemplates"):
         raise UnsupportedError("requestTemplates (mapping templates)")
@@ -208,6 +212,10 @@ def _target(integration: Mapping[str, Any], parameters: Mapping[str, Any], on_st
         key: with_stage_variables(value, on_stage.variables) if isinstance(value, str) else value
         for key, value in integration.items()
     }
+    if kind == LambdaTarget.type:
+        if is_private(integration):
+            raise UnsupportedError(f"connectionType VPC_LINK with the integration type {kind}: http_proxy has it")
+        return LambdaTarget.load_format(integration, int(timeout) / 1000, REST_PAYLOAD)
     backend, path, host = _backend(integration, on_stage)
     target = HttpTarget(backend, path, http_method(integration), int(timeout) / 1000, path_values, host)
     if unmapped := target.variables - path_values.keys():

@@ -13,6 +13,7 @@ from samhost.gateway.mapping.expressions import Expression
 from samhost.gateway.service_target import is_role_arn
 
 PAYLOAD_FORMATS = ("2.0", "1.0")
+REST_PAYLOAD = "REST"  # the one of REST APIs, which has no version
 _URI = re.compile(
     r"(?:arn:[\w-]+:apigateway:[\w-]+:lambda:path/2015-03-31/functions/)?"
     r"(?P<function>arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w$-]+)?)"
@@ -58,14 +59,19 @@ class LambdaTarget:
     @classmethod
     def load(cls, definition: Mapping[str, Any], timeout: float) -> "LambdaTarget":
         """Read an integration; raises UnsupportedError."""
-        role = definition.get("credentials") or None
-        if role and not is_role_arn(role):
-            raise UnsupportedError(f"the credentials {role}, which are no role's ARN")
         payload_format = str(definition.get("payloadFormatVersion"))
         if payload_format not in PAYLOAD_FORMATS:
             raise UnsupportedError(
                 f"payloadFormatVersion {payload_format} (one of {', '.join(PAYLOAD_FORMATS)} is required)"
             )
+        return cls.load_format(definition, timeout, payload_format)
+
+    @classmethod
+    def load_format(cls, definition: Mapping[str, Any], timeout: float, payload_format: str) -> "LambdaTarget":
+        """Read an integration in whose place something else says the format; raises UnsupportedError."""
+        role = definition.get("credentials") or None
+        if role and not is_role_arn(role):
+            raise UnsupportedError(f"the credentials {role}, which are no role's ARN")
         return cls(function_arn(str(definition.get("uri"))), payload_format, timeout, role)
 
 
@@ -108,9 +114,9 @@ class HttpTarget:
         """The path variables that the path or the query name."""
         return set(_PATH_VARIABLE.findall(self.target or ""))
 
-    def filled(self, values: Mapping[str, str]) -> str:
-        """The path and query with values, percent-encoded, for all variables; nothing where there is no target."""
-        return _PATH_VARIABLE.sub(lambda variable: values[variable[1]], self.target or "")
+    def filled(self, values: Mapping[str, str]) -> str | None:
+        """The path and query with values, percent-encoded, for all variables."""
+        return self.target and _PATH_VARIABLE.sub(lambda variable: values[variable[1]], self.target)
 
 
 def http_method(definition: Mapping[str, Any]) -> str:

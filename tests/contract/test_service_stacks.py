@@ -108,6 +108,8 @@ def test_a_task_may_change_nothing_but_what_its_role_says(stack, name, propertie
     for role in filter(None, (task_role, execution_role)):
         (trust,) = everything[role["Fn::GetAtt"][0]]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert "${AWS::AccountId}:*" in trust["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
     assert container["ReadonlyRootFilesystem"] is True
     assert container["LinuxParameters"]["Capabilities"]["Drop"] == ["ALL"]
 

@@ -384,6 +384,18 @@ def tasks(states):
             yield from tasks(state["ItemProcessor"]["States"])
 
 
+@pytest.mark.parametrize("machine", ["ExportsStateMachine", "ImportsStateMachine"])
+def test_a_task_for_which_lambda_has_no_room_waits_beside_its_other_tries(machine):
+    # https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+    definition = yaml.safe_load((ROOT / STATE_MACHINES[machine]["Properties"]["DefinitionUri"]).read_text())
+
+    for _, task in tasks(definition["States"]):
+        throttled, *others = task["Retry"]
+        assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+        assert throttled["IntervalSeconds"] * throttled["MaxAttempts"] >= 600
+        assert [retry["ErrorEquals"] for retry in others] == [["States.ALL"]]
+
+
 EXPORTS = yaml.safe_load((ROOT / STATE_MACHINES["ExportsStateMachine"]["Properties"]["DefinitionUri"]).read_text())
 
 
@@ -391,14 +403,15 @@ EXPORTS = yaml.safe_load((ROOT / STATE_MACHINES["ExportsStateMachine"]["Properti
 def test_a_task_of_an_export_ends_before_its_workflow_gives_it_up(name):
     task = dict(tasks(EXPORTS["States"]))[name]
     function = FUNCTIONS[task["Parameters"]["FunctionName"].strip("${}")]["Properties"]
-    (retry,) = task["Retry"]
+    throttled, retry = task["Retry"]
+    waiting = throttled["IntervalSeconds"] * throttled["MaxAttempts"]
 
     assert function["Timeout"] < task["TimeoutSeconds"]
-    assert task["TimeoutSeconds"] * (1 + retry["MaxAttempts"]) < EXPORTS["TimeoutSeconds"]
+    assert task["TimeoutSeconds"] * (1 + retry["MaxAttempts"]) + waiting < EXPORTS["TimeoutSeconds"]
 
 
 def test_a_part_names_the_page_with_which_it_fails_when_it_is_tried_for_the_last_time():
-    (retry,) = EXPORTS["States"]["Build parts"]["ItemProcessor"]["States"]["Build part"]["Retry"]
+    _, retry = EXPORTS["States"]["Build parts"]["ItemProcessor"]["States"]["Build part"]["Retry"]
 
     assert retry["MaxAttempts"] == export_part.RETRIES
 
@@ -482,7 +495,7 @@ def test_the_steps_of_an_import_are_those_that_there_are():
 
     assert {task["Parameters"]["Payload"]["step"] for task in tasks} == set(importing.STEPS)
     for task in tasks:
-        assert task["Retry"][0]["ErrorEquals"] == ["States.ALL"]
+        assert task["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
         if limit := task.get("TimeoutSeconds"):
             assert FUNCTIONS["ImportingFunction"]["Properties"]["Timeout"] < limit
 

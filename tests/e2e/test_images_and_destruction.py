@@ -1,5 +1,6 @@
 """`make images` and `make destroy` against the local engine, Docker and git played: nothing pushes there."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -8,7 +9,9 @@ import sys
 import pytest
 from local_system import ROOT, System
 
-STACK = ROOT.name
+from samhost.settings import Settings
+
+STACK = Settings(ROOT / "template.yaml", ROOT).stack_name
 COMMIT = "3f2a9c417b01d0c5e7a4b6c8d9e0f1a2b3c4d5e6"
 PLAYED = f"""#!{sys.executable}
 import json, os, sys, boto3
@@ -69,6 +72,21 @@ def data(system):
     }
 
 
+@contextlib.contextmanager
+def another_stack(system, **parameters):
+    """A stack of somebody else's that has been given these parameters."""
+    cloudformation = system.client("cloudformation")
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in parameters},
+        "Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+    }
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    cloudformation.create_stack(StackName="another", TemplateBody=json.dumps(template), Parameters=given)
+    yield
+    cloudformation.delete_stack(StackName="another")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="another")
+
+
 def test_images_are_built_and_pushed_once_for_a_commit_and_a_processor(script):
     first = script("images.py", "Architecture=arm64")
     second = script("images.py", "Architecture=arm64")
@@ -103,71 +121,44 @@ def test_nothing_is_deleted_without_the_stacks_name(script):
     assert "Nothing was deleted." in refused.stderr
 
 
-def test_what_a_deleted_stack_leaves_is_named_and_goes_at_a_second_call(script):
-    system = script.system
-    script("images.py")
-    bucket = system.output("BucketName")
-    for body in (b"first", b"second"):
-        system.client("s3").put_object(Bucket=bucket, Key="images/page", Body=body)
-    system.client("s3").delete_object(Bucket=bucket, Key="images/page")
-
-    first = script("destroy.py", "--stack", STACK, stdin=f"{STACK}\n")
-
-    assert first.returncode == 0, first.stderr
-    assert stacks(system) == {"aws-sam-cli-managed-default"}
-    retained = {line.removeprefix("Retained: ") for line in first.stdout.splitlines() if line.startswith("Retained: ")}
-    assert retained == {f"{kind} {name}" for kind, names in data(system).items() for name in names}
-    assert f"bucket {bucket}" in retained
-    assert len(system.client("s3").list_object_versions(Bucket=bucket)["Versions"]) == 2
-
-    second = script("destroy.py", "--stack", STACK, "--data", "--yes")
-
-    assert second.returncode == 0, second.stderr
-    assert not any(data(system).values())
-
-
-def test_data_that_another_stack_uses_stays(script, own):
-    assert own("down").returncode == 0
-    assert own("up").returncode == 0  # deploys anew what was destroyed
-    system = script.system
-    [pool] = data(system)["user pool"]
-    cloudformation = system.client("cloudformation")
-    cloudformation.create_stack(
-        StackName="another",
-        TemplateBody=json.dumps(
-            {
-                "Parameters": {"ExistingUserPoolId": {"Type": "String"}},
-                "Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
-            }
-        ),
-        Parameters=[{"ParameterKey": "ExistingUserPoolId", "ParameterValue": pool}],
-    )
-
-    destroyed = script("destroy.py", "--stack", STACK, "--data", "--yes")
-
-    assert destroyed.returncode == 0, destroyed.stderr
-    assert data(system) == {"bucket": set(), "table": set(), "user pool": {pool}, "image repository": set()}
-
-
-def test_images_that_another_stack_uses_stay(script):
+def test_images_that_another_stack_uses_stay_and_what_a_deleted_stack_leaves_is_named(script):
     system = script.system
     script("images.py")
     [registry] = {
         repository["repositoryUri"].rpartition("/")[0]
         for repository in system.client("ecr").describe_repositories()["repositories"]
     }
-    system.client("cloudformation").create_stack(
-        StackName="production",
-        TemplateBody=json.dumps(
-            {
-                "Parameters": {"ImageRegistry": {"Type": "String"}},
-                "Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
-            }
-        ),
-        Parameters=[{"ParameterKey": "ImageRegistry", "ParameterValue": registry}],
-    )
+    bucket = system.output("BucketName")
+    for body in (b"first", b"second"):
+        system.client("s3").put_object(Bucket=bucket, Key="images/page", Body=body)
+    system.client("s3").delete_object(Bucket=bucket, Key="images/page")
 
-    destroyed = script("destroy.py", "--stack", STACK, "--yes")
+    with another_stack(system, ImageRegistry=registry):
+        destroyed = script("destroy.py", "--stack", STACK, stdin=f"{STACK}\n")
 
-    assert "The images stay: production uses them." in destroyed.stdout
-    assert "docscan-images" in stacks(system)
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert "The images stay: another uses them." in destroyed.stdout
+    assert stacks(system) == {"docscan-images", "aws-sam-cli-managed-default"}
+    left = data(system)
+    assert len(left.pop("image repository")) == 4
+    lines = destroyed.stdout.splitlines()
+    retained = {line.removeprefix("Retained: ") for line in lines if line.startswith("Retained: ")}
+    assert retained == {f"{kind} {name}" for kind, names in left.items() for name in names}
+    assert f"bucket {bucket}" in retained
+    assert len(system.client("s3").list_object_versions(Bucket=bucket)["Versions"]) == 2
+
+
+def test_what_was_retained_goes_at_a_second_call_but_not_what_another_stack_uses(script):
+    system = script.system
+    script("destroy.py", "--stack", STACK, "--yes")  # where it is not destroyed yet
+    [pool] = data(system)["user pool"]
+
+    with another_stack(system, ExistingUserPoolId=pool):
+        first = script("destroy.py", "--stack", STACK, "--data", "--yes")
+        left = data(system)
+    second = script("destroy.py", "--stack", STACK, "--data", "--yes")
+
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert left == {"bucket": set(), "table": set(), "user pool": {pool}, "image repository": set()}
+    assert stacks(system) == {"aws-sam-cli-managed-default"}
+    assert not any(data(system).values())

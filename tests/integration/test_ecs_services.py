@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 from botocore.config import Config
-from local_system import ROOT, eventually, family, hosted_template, kill, restarted
+from local_system import ROOT, eventually, family, hosted_template, kill, processes, restarted
 
 TEMPLATE = ROOT / "tests" / "projects" / "tasks" / "template.yaml"
 SERVICE = "teller"
@@ -81,6 +81,7 @@ def test_as_many_tasks_run_as_the_scalable_target_says_each_on_a_port_of_its_own
     tasks = [tellers.ask(port) for port in tellers.settled()]
 
     assert len({task["pid"] for task in tasks}) == 3
+    assert len(processes(tellers.system, "samhost.ecs.orphans")) == 1
     assert {task["GREETING"] for task in tasks} == {"from the image"}
     assert all(task["TABLE"].startswith("tasks-Table") and "AWS_ACCESS_KEY_ID" not in task for task in tasks)
 
@@ -88,13 +89,13 @@ def test_as_many_tasks_run_as_the_scalable_target_says_each_on_a_port_of_its_own
 def test_people_are_told_how_the_services_are_and_why_one_does_not_run(tellers):
     said = samhost(tellers, "status").stdout
 
-    assert "teller         3 of 3 tasks healthy" in said
-    assert "absent         not run" in said
+    assert "Teller         3 of 3 tasks healthy" in said
+    assert "Absent         not run" in said
     assert (
-        "Not run: absent: its image nginx:latest would be"
+        "Not run: Absent: its image nginx:latest would be"
         in (tellers.system.data_dir / "logs" / "samhost.log").read_text()
     )
-    assert "asked for /health" in samhost(tellers, "logs", SERVICE).stdout
+    assert "asked for /health" in samhost(tellers, "logs", "Teller").stdout
 
 
 def test_a_task_has_the_rights_of_its_role_and_no_more(tellers):
@@ -187,6 +188,8 @@ def test_instances_that_others_have_registered_stay(tellers):
 def test_tasks_outlive_the_engine_and_are_registered_as_they_were(tellers):
     before = {port: tellers.ask(port)["pid"] for port in tellers.settled()}
 
+    engine = tellers.system.addresses["engine"]
+    httpx.post(f"{engine}/_samhost/snapshot", timeout=60).raise_for_status()  # or the count may be an older one again
     kill(tellers.system, "samhost.engine_process")
     restarted(tellers.system)
 
@@ -207,6 +210,6 @@ def test_a_killed_samhost_leaves_no_task_and_the_next_one_no_trace_of_them(telle
     again = samhost(tellers, "up", "--detach", "--template", TEMPLATE, "--engine-port", engine, "--max-tasks", "2")
 
     assert again.returncode == 0, again.stdout
-    assert "teller        2 of 2 tasks healthy" in again.stdout
+    assert "Teller        2 of 2 tasks healthy" in again.stdout
     assert not tellers.settled(2) & before
-    assert json.loads((system.data_dir / "services.json").read_text())["teller"]["healthy"] == 2
+    assert json.loads((system.data_dir / "services.json").read_text())["Teller"]["healthy"] == 2

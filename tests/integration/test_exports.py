@@ -253,7 +253,7 @@ def impatient(system):
         described = client.describe_state_machine(stateMachineArn=original["stateMachineArn"])
         definition = json.loads(described["definition"])
         task = definition["States"]["Build parts"]["ItemProcessor"]["States"]["Build part"]
-        task["Retry"][0] |= {"IntervalSeconds": 1, "BackoffRate": 1.0}
+        task["Retry"][-1] |= {"IntervalSeconds": 1, "BackoffRate": 1.0}
         if part_function:
             task["Parameters"]["FunctionName"] = part_function
         machine = client.create_state_machine(

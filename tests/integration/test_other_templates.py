@@ -1,7 +1,6 @@
 """`samhost` hosts templates that are not ours: the small projects in tests/projects, each from nothing."""
 
 import json
-import random
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 import yaml
-from local_system import ROOT, System, free_ports
+from local_system import ROOT, System, free_consecutive_ports, free_ports
 from samtranslator.yaml_helper import yaml_parse
 
 PROJECTS = ROOT / "tests" / "projects"
@@ -38,7 +37,6 @@ def samhost(*arguments):
 @contextmanager
 def hosted(project, folder, *options):
     data_dir = folder / "data"
-    # The APIs take consecutive ports, below those that the kernel gives out and may take meanwhile.
     (engine, textract), api = free_ports(2), free_consecutive_ports(2)
     ports = ["--api-port", api, "--engine-port", engine, "--textract-port", textract]
     up = samhost(
@@ -49,24 +47,6 @@ def hosted(project, folder, *options):
         yield Hosted(up.stdout, System(data_dir, json.loads((data_dir / "addresses.json").read_text())))
     finally:
         assert samhost("down", "--data-dir", data_dir).returncode == 0
-
-
-def free_consecutive_ports(count):
-    while True:
-        first = random.randrange(20_000, 30_000)
-        if all(not listens(first + index) for index in range(count)):
-            return first
-
-
-def listens(port):
-    with httpx.Client() as client:
-        try:
-            client.get(f"http://127.0.0.1:{port}", timeout=1)
-        except httpx.ConnectError:
-            return False
-        except httpx.HTTPError:
-            return True
-    return True
 
 
 @pytest.fixture(scope="module")

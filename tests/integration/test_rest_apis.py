@@ -1,11 +1,11 @@
-"""REST APIs of a template, hosted: two stages in front of two servers."""
+"""REST APIs of a template, hosted: two stages in front of two servers, and a function's."""
 
 import json
 
 import httpx
 import jwt
 import pytest
-from gateway_process import reply, server
+from gateway_process import gateway, reply, server
 from local_system import ROOT, hosted_template
 
 
@@ -96,6 +96,23 @@ def test_users_of_the_pool_get_in_and_the_stages_secret_goes_on(base, running):
     secret = running.client("secretsmanager").get_secret_value(SecretId=running.output("Key"))
     assert headers["x-key"] == secret["SecretString"]
     assert (running.data_dir / "gateway.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_functions_events_make_an_api_of_their_own(running):
+    got = httpx.get(f"{running.addresses['apis']['ServerlessRestApi/Prod']}/echo/hi")
+
+    echoed = {"path": "/echo/hi", "resource": "/echo/{word}", "pathParameters": {"word": "hi"}, "stage": "Prod"}
+    assert (got.status_code, got.json()) == (200, echoed)
+
+
+def test_the_document_as_it_is_served_can_be_served_again(running, tmp_path):
+    config = json.loads((running.data_dir / "gateway.json").read_text())
+    [prod] = [api for api in config["apis"] if (api["name"], api["stage"]["name"]) == ("Sites/SitesApi", "prod")]
+    with gateway(
+        tmp_path, prod["document"], stage=prod["stage"], engine=running.addresses["engine"], kind="REST"
+    ) as again:
+        assert httpx.get(f"{again.url}/prod/hello").json()["line"] == "GET /welcome HTTP/1.1"
+        assert httpx.get(f"{again.url}/prod/account").status_code == 401
 
 
 def test_references_to_the_api_have_its_id(running):

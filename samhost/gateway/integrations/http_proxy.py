@@ -103,12 +103,10 @@ def _path_and_query(exchange: Exchange, route: Route, target: HttpTarget, body: 
 
     A private integration gets the request's own path, with the stage unless `overwrite:path` leaves it away [doc].
     """
-    path, query = "", ""
-    if target.target is not None:
-        source = Source(exchange, body)
-        mapped = {name: expression.value(source) or "" for name, expression in target.path_values.items()}
-        values = {name: _encoded(value) for name, value in (exchange.path_parameters | mapped).items()}
-        path, _, query = target.filled(values).partition("?")
+    source = Source(exchange, body)
+    mapped = {name: expression.value(source) or "" for name, expression in target.path_values.items()}
+    values = {name: _encoded(value) for name, value in (exchange.path_parameters | mapped).items()}
+    path, _, query = (target.filled(values) or "").partition("?")
     if target.target is None or route.request_changes.overwrites_path:  # the whole path is another then [inf]
         path = _encoded(exchange.outgoing.path)
     query = "&".join(filter(None, (query, exchange.outgoing.query)))

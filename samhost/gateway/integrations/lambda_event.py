@@ -1,6 +1,7 @@
-"""The event that a Lambda proxy integration sends, in payload formats 2.0 and 1.0.
+"""The event that a Lambda proxy integration sends, in payload formats 2.0 and 1.0, and in that of REST APIs.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html (REST APIs)
 """
 
 import base64
@@ -13,6 +14,7 @@ from samhost.gateway.exchange import Exchange
 from samhost.gateway.forwarded import with_forwarded
 from samhost.gateway.messages import Caller, Headers
 from samhost.gateway.routing import Route
+from samhost.gateway.targets import REST_PAYLOAD
 
 # Bodies of these types arrive as text, all others as base64, `application/x-www-form-urlencoded` and an absent type
 # too [obs: tried at AWS, https://github.com/ministackorg/ministack/pull/766].
@@ -111,6 +113,29 @@ def event_1_0(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
     }
 
 
+def event_rest(exchange: Exchange, route: Route, body: bytes) -> dict[str, Any]:
+    """What REST APIs send: much as payload format 1.0, which was made after it.
+
+    Its path is without the stage, a parameter's single value is the last one, and a body is text whatever it is called;
+    one that is no UTF-8 is base64, as with `BinaryMediaTypes` that name it.
+    """
+    event = event_1_0(exchange, route, body)
+    del event["version"]
+    query = event["multiValueQueryStringParameters"] or {}
+    event["path"] = exchange.path
+    event["queryStringParameters"] = {name: values[-1] for name, values in query.items()} or None
+    context = event["requestContext"]
+    context["extendedRequestId"] = exchange.extended_request_id
+    del context["authorizer"]
+    if exchange.caller:
+        context["authorizer"] = {"claims": _jwt(exchange.caller)["claims"]}
+    try:
+        event["body"], event["isBase64Encoded"] = body.decode() or None, False
+    except UnicodeDecodeError:
+        event["body"], event["isBase64Encoded"] = base64.b64encode(body).decode(), True
+    return event
+
+
 def _authorizer_2_0(caller: Caller) -> dict[str, Any]:
     return {"lambda": caller.context} if caller.is_by_function else {"jwt": _jwt(caller)}
 
@@ -165,4 +190,4 @@ def _joined(pairs: Headers) -> dict[str, str]:
     return {name: ",".join(values) for name, values in _multiple(pairs).items()}
 
 
-EVENTS = {"1.0": event_1_0, "2.0": event_2_0}
+EVENTS = {"1.0": event_1_0, "2.0": event_2_0, REST_PAYLOAD: event_rest}

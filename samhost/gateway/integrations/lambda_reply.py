@@ -1,4 +1,4 @@
-"""What a function answered, made into an HTTP answer by the rules of payload formats 2.0 and 1.0.
+"""What a function answered, made into an HTTP answer by the rules of payload formats 2.0 and 1.0, and of REST APIs.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -11,7 +11,9 @@ from typing import Any
 
 from samhost.gateway.errors import IntegrationFailedError
 from samhost.gateway.messages import Headers, Response
+from samhost.gateway.targets import REST_PAYLOAD
 
+_PLAIN_TEXT = "text/plain;charset=UTF-8"  # of a body without a type: reported widely, not documented [obs]
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # The gateway's own, or the connection's.
@@ -34,7 +36,7 @@ def reply_2_0(payload: bytes) -> Response:
     if not isinstance(cookies, list):
         raise _malformed("`cookies` is not a list")
     set_cookies = [_header("set-cookie", cookie) for cookie in cookies]
-    return _response(value, set_cookies + _single(value))
+    return _response(value, set_cookies + _single(value), _PLAIN_TEXT)
 
 
 def reply_1_0(payload: bytes) -> Response:
@@ -42,6 +44,18 @@ def reply_1_0(payload: bytes) -> Response:
 
     Raises IntegrationFailedError for a shape that API Gateway does not take.
     """
+    return _merged(payload, _PLAIN_TEXT)
+
+
+def reply_rest(payload: bytes) -> Response:
+    """What REST APIs take: the same, but without a type the body is JSON [doc].
+
+    Raises IntegrationFailedError for a shape that API Gateway does not take.
+    """
+    return _merged(payload, "application/json")
+
+
+def _merged(payload: bytes, default_type: str) -> Response:
     value = _parse(payload)
     if not isinstance(value, dict) or "statusCode" not in value:
         raise _malformed("there is no `statusCode`")
@@ -49,16 +63,16 @@ def reply_1_0(payload: bytes) -> Response:
     if not all(isinstance(values, list) for values in several.values()):
         raise _malformed("`multiValueHeaders` is not made of lists")
     headers = [_header(name, item) for name, values in several.items() for item in values]
-    return _response(value, headers + [pair for pair in _single(value) if pair not in headers])
+    return _response(value, headers + [pair for pair in _single(value) if pair not in headers], default_type)
 
 
-def _response(value: dict, headers: Headers) -> Response:
+def _response(value: dict, headers: Headers, default_type: str) -> Response:
     status = _status(value["statusCode"])
     headers = [(name, text) for name, text in headers if name not in _DROPPED]
     if status in (204, 304):  # which have no body in HTTP
         return Response(status, headers)
     if not any(name == "content-type" for name, _ in headers):
-        headers.append(("content-type", "text/plain;charset=UTF-8"))  # reported widely, not documented [obs]
+        headers.append(("content-type", default_type))
     return Response(status, headers, _body(value))
 
 
@@ -118,4 +132,4 @@ def _malformed(why: str) -> IntegrationFailedError:
     return IntegrationFailedError(f"The function's answer has not the shape that API Gateway expects: {why}")
 
 
-REPLIES = {"1.0": reply_1_0, "2.0": reply_2_0}
+REPLIES = {"1.0": reply_1_0, "2.0": reply_2_0, REST_PAYLOAD: reply_rest}

@@ -61,14 +61,14 @@ def test_registries_and_the_least_count_come_from_the_deployed_template(derived)
         }
     )
 
-    assert declarations(local, deployed(local, VALUES)) == Declarations({KEY: (REGISTRY,)}, {KEY: 3})
+    assert declarations(local, deployed(local, VALUES)) == Declarations({KEY: "Foods"}, {KEY: (REGISTRY,)}, {KEY: 3})
 
 
 def test_what_is_under_a_false_condition_declares_nothing(derived):
     local = derived({"Conditions": {"On": False}, "Resources": {"Foods": SERVICE | {"Condition": "On"}}})
 
     assert declarations(local, deployed(local, VALUES)) == Declarations()
-    assert declarations(local, deployed(local, VALUES, {"On"})) == Declarations({KEY: (REGISTRY,)})
+    assert declarations(local, deployed(local, VALUES, {"On"})) == Declarations({KEY: "Foods"}, {KEY: (REGISTRY,)})
 
 
 def test_an_empty_registry_and_targets_of_other_services_count_for_nothing(derived):
@@ -86,7 +86,8 @@ def test_an_empty_registry_and_targets_of_other_services_count_for_nothing(deriv
     )
     values = VALUES | {str({"Ref": "Bare"}): "arn:aws:ecs:us-east-1:000000000000:service/main/bare"}
 
-    assert declarations(local, deployed(local, values)) == Declarations({KEY: (), ServiceKey("main", "bare"): ()})
+    assert declarations(local, deployed(local, values)).registries == {KEY: (), ServiceKey("main", "bare"): ()}
+    assert declarations(local, deployed(local, values)).least_counts == {}
 
 
 def test_services_of_a_nested_stack_declare_the_same_where_the_stack_is_there(derived):
@@ -97,7 +98,9 @@ def test_services_of_a_nested_stack_declare_the_same_where_the_stack_is_there(de
     values = {str({"Fn::GetAtt": ["Inner", f"Outputs.{key}"]}): value for key, value in inner.items()}
 
     assert declarations(local, deployed(local, values)) == Declarations()
-    assert declarations(local, deployed(local, values, {"On"})) == Declarations({KEY: (REGISTRY,)})
+    assert declarations(local, deployed(local, values, {"On"})) == Declarations(
+        {KEY: "Inner/Foods"}, {KEY: (REGISTRY,)}
+    )
 
 
 def test_a_service_changes_with_the_outputs_that_are_about_it(derived):

@@ -125,6 +125,13 @@ def test_people_read_how_many_tasks_are_healthy(service):
     service.decide(now=0)[0][0].health = Health.HEALTHY
     service.tasks[0].port = 40_000
 
-    assert service.status() == {"tasks": 2, "healthy": 1, "ports": [40_000], "notRun": None}
+    assert service.status() == {
+        "cluster": "main",
+        "service": "foods",
+        "tasks": 2,
+        "healthy": 1,
+        "ports": [40_000],
+        "notRun": None,
+    }
     assert service_rows({"foods": service.status()}) == [("foods", "1 of 2 tasks healthy")]
     assert service_rows({"foods": {"notRun": "no image"}}) == [("foods", "not run")]

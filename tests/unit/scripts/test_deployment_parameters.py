@@ -5,7 +5,8 @@ import subprocess
 import deploy
 import images
 import pytest
-from environment import Environment, RefusedError, load_environment, parse_parameters
+from botocore.exceptions import NoCredentialsError
+from environment import Environment, RefusedError, load_environment, parse_parameters, run_script
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/docscan"
 
@@ -151,3 +152,22 @@ def test_a_tag_names_the_last_commit_that_changed_an_image_and_the_processor(tmp
 
     assert images.image_tag(environment(Architecture="x86_64")) == f"{of_images}-x86_64"
     assert images.image_tag(environment()) == f"{of_images}-arm64"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RefusedError("Do this first."), "Error: Do this first."),
+        (NoCredentialsError(), "Error: Unable to locate credentials"),
+        (subprocess.CalledProcessError(1, ["/somewhere/bin/sam", "deploy", "--x"]), "Error: sam deploy has failed."),
+        (FileNotFoundError(2, "No such file", "docker"), "Error: docker is needed, and not installed."),
+        (KeyboardInterrupt(), "Stopped."),
+    ],
+)
+def test_what_goes_wrong_ends_in_a_message(error, said):
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_script(main)
+    assert ended.value.code == said

@@ -121,6 +121,7 @@ def test_a_request_goes_on_as_it_came_with_who_asked_and_how():
     assert (asked["method"], asked["url"]) == ("PUT", "http://127.0.0.1:8080/a%2Fb/../c?d=%20&e")
     assert asked["body"] == b"onetwo"
     got = sent_headers(asked)
+    assert len([name for name, _ in asked["headers"] if name.startswith("x-")]) == len(got)
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", got.pop("x-amzn-trace-id"))
     assert got == {
         "x-kept": "2",

@@ -12,6 +12,8 @@ from .rest_operations import BACKEND, EXTENSION, forwarding, proxy
     [
         ({}, "a method without an integration"),
         (proxy(type="aws"), "the integration type aws"),
+        (proxy(type="mock"), "the integration type mock"),
+        (proxy(type="aws_proxy"), "not a Lambda function's"),
         (proxy(type="http"), "the integration type http"),
         (proxy(timeoutInMillis=29_001), "timeoutInMillis 29001"),
         (proxy(timeoutInMillis=49), "timeoutInMillis 49"),
