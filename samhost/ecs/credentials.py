@@ -47,7 +47,7 @@ class Credentials:
         """Begin to serve."""
         application = web.Application()
         application.router.add_get(_PATH, self._answer)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, 0)
         await site.start()

@@ -74,11 +74,12 @@ class Scheduler:
         leaving = [task for service in self._services.values() for task in service.tasks]
         for task in leaving:
             task.is_leaving = True
-        with contextlib.suppress(BotoCoreError, ClientError):  # the engine is gone, or going
-            await self._put()
+        # Where the engine is gone, or busy, the next start takes out what is left there.
+        with contextlib.suppress(BotoCoreError, ClientError, TimeoutError):
+            await asyncio.wait_for(self._put(), DOWN_SECONDS)
         await asyncio.gather(*(task.stop(0, DOWN_SECONDS) for task in leaving))
         if self._background:
-            await asyncio.wait(self._background)
+            await asyncio.wait(self._background, timeout=DOWN_SECONDS)
         await self._credentials.stop()
         if self._orphans and self._orphans.stdin:
             self._orphans.stdin.close()
@@ -168,6 +169,8 @@ class Scheduler:
         if task.program.role:
             variables |= self._credentials.issue(arn, task.program.role)
         try:
+            if task.is_leaving:  # all ends, or is changed again, before it has begun
+                return
             group = await task.start(variables)
             await self._tell_orphans(f"+{group}")
             await task.watch(self._changed.set)
