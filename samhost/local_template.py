@@ -30,6 +30,7 @@ NOT_EMULATED = {
     "AWS::EC2::EIP": "the engine has no addresses",
     "AWS::EC2::NatGateway": "the engine has no network",
     "AWS::EC2::NetworkAcl": "the engine has no network",
+    "AWS::EC2::SecurityGroupEgress": "the engine has no network",
     "AWS::EC2::SecurityGroupIngress": "the engine has no network",
     "AWS::Events::ApiDestination": "the engine calls no API destinations",
     "AWS::Events::Archive": "the engine archives no events",
