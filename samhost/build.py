@@ -64,9 +64,9 @@ async def run_sam(settings: Settings, verb: str, *arguments: str) -> str:
     return output
 
 
-def parameter_overrides(settings: Settings) -> list[str]:
-    """The template's parameters as `sam` takes them; a value may hold spaces and quotes."""
-    values = {key: value.replace('"', '\\"') for key, value in settings.parameters.items()}
+def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
+    """Parameters of a template as `sam` takes them; a value may hold spaces and quotes."""
+    values = {key: value.replace('"', '\\"') for key, value in parameters.items()}
     overrides = [f'ParameterKey={key},ParameterValue="{value}"' for key, value in values.items()]
     return ["--parameter-overrides", *overrides] if overrides else []
 
@@ -88,7 +88,7 @@ async def build(settings: Settings) -> Build:
     await run_sam(
         settings, "build", "--template", str(source), "--base-dir", str(settings.template.parent),
         "--build-dir", str(build_dir), "--cached", "--cache-dir", str(settings.data_dir / "build-cache"), "--parallel",
-        *parameter_overrides(settings),
+        *parameter_overrides(settings.parameters),
     )  # fmt: skip
     stamp.write_text(digest)
     return Build(built, changed=True, notes=notes)

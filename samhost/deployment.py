@@ -123,7 +123,7 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
             "--template-file", str(template), "--stack-name", settings.stack_name, "--region", REGION, "--resolve-s3",
             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--on-failure", "DELETE",
-            *parameter_overrides(settings),
+            *parameter_overrides(_defaults(local.template) | settings.parameters),
         )  # fmt: skip
     except CommandFailedError as error:
         if deployed is None:
@@ -137,6 +137,13 @@ async def deploy(settings: Settings, local: LocalTemplate, built: Path) -> Deplo
     await save(settings)  # first, or the stamp would be of a deployment that the engine may yet lose
     stamp.write_text(digest)
     return Deployment(deployed, changed=True)
+
+
+def _defaults(template: dict) -> dict[str, str]:
+    """The parameters that have a default, with it: left out, `sam deploy` would keep what the last deployment gave."""
+    declared = template.get("Parameters", {}).items()
+    values = {name: parameter["Default"] for name, parameter in declared if "Default" in parameter}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
 def api_ports(settings: Settings, local: LocalTemplate) -> dict[str, int]:

@@ -213,9 +213,8 @@ def _name_what_is_not_served(local: LocalTemplate, config: dict, balancers: Load
     Raises TemplateError for an API that AWS would not import.
     """
     served = {definition["name"] for definition in config["apis"]}
-    for api in local.apis:
-        if api.name not in served:
-            print(f"  Not served: {api.name}: its Condition is false", flush=True)
+    for name in dict.fromkeys(api.name for api in local.apis if api.name not in served):
+        print(f"  Not served: {name}: its Condition is false", flush=True)
     for definition in config["apis"]:
         try:
             loaded = load_api(definition, config["region"], config["accountId"], config.get("loadBalancers", []))

@@ -221,6 +221,12 @@ def test_the_api_of_a_nested_stack_is_served(tmp_path):
         assert line in running.said
 
 
+def test_a_parameter_that_is_no_longer_given_has_its_default_again(tmp_path):
+    for given, owner in (["--parameter-overrides", "Team=two"], "team-two"), ([], "team-one"):
+        with hosted("nested", tmp_path, *given) as running, running.api("Tasks/ServerlessHttpApi") as api:
+            assert api.get("/tasks").json()["OWNER"] == owner
+
+
 def test_a_nested_stack_can_be_deployed_anew_with_resources_that_stay(tmp_path):
     queues = []
     for team in ("one", "two"):
