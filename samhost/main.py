@@ -246,9 +246,10 @@ def _status(options: argparse.Namespace) -> None:
     rows = [*addresses["apis"].items(), *addresses["loadBalancers"].items()]
     rows += service_rows(_read(options.data_dir / "services.json") or {})
     rows += [("AWS endpoint", addresses["engine"]), ("Textract", addresses["textract"])]
+    width = max(14, *(len(name) for name, _ in rows))
     for name, url in rows:
         if url:
-            print(f"  {name:<14} {url}")
+            print(f"  {name:<{width}} {url}")
 
 
 def _logs(options: argparse.Namespace) -> None:

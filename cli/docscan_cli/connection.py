@@ -169,7 +169,7 @@ def _read_addresses(path: Path) -> LocalSystem:
         system = LocalSystem(
             folder=path.parent,
             endpoint=addresses["apis"]["ScannerApi"].rstrip("/"),
-            apis=tuple(addresses["apis"]),
+            apis=tuple(dict.fromkeys(_without_stage(api, url) for api, url in addresses["apis"].items())),
             engine=addresses["engine"],
             client_id=addresses["outputs"]["CliClientId"],
             username=user["username"],
@@ -193,3 +193,9 @@ def _on_this_machine(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _without_stage(api: str, url: str) -> str:
+    """An API's name where it is listed once for each stage, as REST APIs are: their last part is the URL's."""
+    name, slash, stage = api.rpartition("/")
+    return name if slash and url.endswith(f"/{stage}") else api

@@ -155,7 +155,7 @@ def test_the_sites_are_there_in_both_stages(services, anybody, user, stage):
     assert (missing.status_code, missing.json()) == (403, {"message": "Missing Authentication Token"})
 
 
-@pytest.mark.parametrize("name", ["services", "catalog"])
+@pytest.mark.parametrize("name", ["services", "catalog", "sites"])
 def test_the_definition_of_an_api_is_exported_whole(services, name, tmp_path):
     file = tmp_path / "api.json"
 

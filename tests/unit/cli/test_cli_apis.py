@@ -15,6 +15,7 @@ from docscan_cli.profiles import Profile, save_profile
 
 SCANNER = {"openapi": "3.0.3", "info": {"title": "Scanner", "version": "1"}, "paths": {}}
 PETS = SCANNER | {"paths": {"/pets": {"get": {"x-amazon-apigateway-integration": {"x-samhost-not-served": "no link"}}}}}
+SITES = SCANNER | {"info": {"title": "Sites", "version": "1"}}
 
 
 # ---------------------------------------------------------------- Which one
@@ -44,10 +45,18 @@ def test_what_is_not_one_api_is_refused_by_the_names_of_those_that_are(apis, mes
 def local(folder, addresses):
     """A local system with two APIs, as far as its files say so."""
     apis = {"ScannerApi": "http://127.0.0.1:3000", "Services/PetsApi": "http://127.0.0.1:3001"}
+    apis |= {f"Sites/SitesApi/{stage}": f"http://127.0.0.1:3002/{stage}" for stage in ("dev", "prod")}
     addresses(folder / ".docscan", apis=apis)
     served = [{"name": "ScannerApi", "document": SCANNER}, {"name": "Services/PetsApi", "document": PETS}]
+    served += [{"name": "Sites/SitesApi", "document": SITES}] * 2  # once for each stage
     (folder / ".docscan" / "gateway.json").write_text(json.dumps({"apis": served}))
     return folder
+
+
+def test_an_api_that_is_there_once_for_each_stage_is_one_api(local, run):
+    assert run("api", "export", "sites", "-o", "sites.json").exit_code == 0
+
+    assert json.loads((local / "sites.json").read_text()) == SITES
 
 
 @pytest.mark.parametrize(
