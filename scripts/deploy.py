@@ -13,6 +13,9 @@ from samtranslator.yaml_helper import yaml_parse
 OFF = {"ServicesStack": "no", "CatalogStack": "no", "SitesStack": "none"}
 """The parameters that switch on what runs images, and their value without it."""
 
+ANY_TAG = "latest"
+"""The template's default, which no image of ours has: `sam deploy --guided` writes it into samconfig.toml."""
+
 
 def check_names(parameters: Iterable[str]) -> None:
     """Raise RefusedError for a parameter that the template does not have: `sam deploy` would say nothing."""
@@ -26,7 +29,7 @@ def image_parameters(environment: Environment) -> dict[str, str]:
 
     Raises RefusedError where the parameters ask for services whose images are not there.
     """
-    if "ImageTag" in environment.parameters:
+    if environment.parameters.get("ImageTag", ANY_TAG) != ANY_TAG:
         return {}
     tag, registry = image_tag(environment), image_registry(environment)
     missing = registry is None or missing_images(environment, tag)

@@ -179,7 +179,7 @@ def _finish(stacks: Stacks, name: str, region: str, *, data: bool) -> None:
             kind.delete(region, resource.name)
         else:
             print(f"Retained: {_describe(resource)}")
-    if retained and not data:
+    if not data and any(resource.type in KINDS for resource in retained):
         print("It costs what its storage costs. To delete it, too, for good: make destroy DATA=delete")
     if stacks.find(_SAM):
         print(f"Not touched: the stack {_SAM}, through which other SAM applications may be deployed, too.")
