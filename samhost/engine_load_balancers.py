@@ -22,10 +22,18 @@ def install() -> None:
     alb._ACTION_MAP["DeregisterTargets"] = deregister_targets  # noqa: SLF001
     alb._action_xml = action_xml  # noqa: SLF001
     alb._condition_xml = condition_xml  # noqa: SLF001
+    alb._tg_xml = _with_escaped_path(alb._tg_xml)  # noqa: SLF001
     provisioners._elbv2_listener_actions = _with_weights(provisioners._elbv2_listener_actions)  # noqa: SLF001
     provisioners._flatten_listener_rule_conditions = conditions  # noqa: SLF001
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::TargetGroup"]  # noqa: SLF001
     handlers["create"], handlers["update"] = _creating(handlers["create"]), _updating(handlers["update"])
+
+
+def _with_escaped_path(target_group_xml: Callable[[dict], str]) -> Callable[[dict], str]:
+    def escaped(group: dict) -> str:
+        return target_group_xml(group | {"HealthCheckPath": escape(group.get("HealthCheckPath", "/"))})
+
+    return escaped
 
 
 def register_targets(params: dict) -> tuple:

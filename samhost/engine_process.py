@@ -62,6 +62,7 @@ PRIVATE_NAMES = {
         "_p",
         "_parse_targets_param",
         "_targets",
+        "_tg_xml",
         "_tgs",
     ],
     "services.cloudformation": ["_stacks"],

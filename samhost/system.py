@@ -101,9 +101,6 @@ async def _start(settings: Settings, children: list[Part]) -> None:
             raise
         deployed = stack_resources(settings, "AWS::CloudFormation::Stack")
         _name_what_is_left_out(each for each in local.left_out if each.stack is None or each.stack in deployed)
-        balancers = await find_load_balancers(settings)
-        config = write_gateway_config(settings, local, deployment, balancers.listeners)
-        _name_what_is_not_served(local, config, balancers)
         services = _services(settings, local, deployment)
         if services:
             children.append(services)
@@ -111,6 +108,9 @@ async def _start(settings: Settings, children: list[Part]) -> None:
                 await services.start()
             for remark in services.remarks():
                 print(f"  {remark}", flush=True)
+        balancers = await find_load_balancers(settings)  # chooses ports, of which the tasks have theirs by now
+        config = write_gateway_config(settings, local, deployment, balancers.listeners)
+        _name_what_is_not_served(local, config, balancers)
         balancing = load_balancers(settings) if balancers.listeners else None
         if balancing:
             children.append(balancing)

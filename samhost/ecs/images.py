@@ -7,6 +7,7 @@ samhost's own Python, which also is what `python3.13` means. So the processes se
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class Image:
     working_directory: str = "/"
     entry_point: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
-    stop_signal: str = "SIGTERM"
+    stop_signal: signal.Signals = signal.SIGTERM
 
     def path(self, inside: str) -> Path:
         """Where a path of the image, absolute or below the working directory, is on this machine."""
@@ -134,9 +135,19 @@ def _act(
         case "CMD":
             image.command = command(instruction.text)
         case "STOPSIGNAL":
-            image.stop_signal = expand(instruction.text, variables)
+            image.stop_signal = _signal(instruction, expand(instruction.text, variables))
         case name if name not in _NOTHING_HERE:
             raise CannotRunError(f"its Dockerfile has {instruction}, which is not acted on here")
+
+
+def _signal(instruction: Instruction, text: str) -> signal.Signals:
+    """A signal by its number, or by its name with or without SIG."""
+    try:
+        if text.isdecimal():
+            return signal.Signals(int(text))
+        return signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"]
+    except (KeyError, ValueError):
+        raise CannotRunError(f"its Dockerfile has {instruction}, which is no signal here") from None
 
 
 def _defaults(instruction: Instruction, variables: Mapping[str, str], shared: Mapping[str, str]) -> dict[str, str]:

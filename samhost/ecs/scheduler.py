@@ -18,6 +18,7 @@ from samhost.ecs.registration import Instance, Membership, Registrations
 from samhost.ecs.service import Service, wait_until
 from samhost.ecs.task import Task, environment
 from samhost.ecs.wanted import ControlPlane, WantedService
+from samhost.errors import EngineAwayError
 from samhost.settings import Settings
 
 LOOK_SECONDS = 1.0  # between two looks at what is wanted
@@ -48,13 +49,20 @@ class Scheduler:
         self._loop: asyncio.Task | None = None
 
     async def start(self) -> None:
-        """Start what shall run, and wait until it is healthy, a minute at most; say what cannot run."""
+        """Start what shall run, and wait until it is healthy, a minute at most; say what cannot run.
+
+        Raises EngineAwayError.
+        """
         if self._loop:
             await self.stop()
+        self._services.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
         await self._credentials.start()
-        await asyncio.to_thread(self._control.raise_counts, self.declared)
-        await self._look()
+        try:
+            await asyncio.to_thread(self._control.raise_counts, self.declared)
+            await self._look()
+        except (BotoCoreError, ClientError) as error:
+            raise EngineAwayError(error) from error
         self._loop = asyncio.create_task(self._keep_looking())
         await wait_until(lambda: self._loop is None or self._loop.done() or self._is_ready(), READY_SECONDS)
 
@@ -77,7 +85,7 @@ class Scheduler:
         # Where the engine is gone, or busy, the next start takes out what is left there.
         with contextlib.suppress(BotoCoreError, ClientError, TimeoutError):
             await asyncio.wait_for(self._put(), DOWN_SECONDS)
-        await asyncio.gather(*(task.stop(0, DOWN_SECONDS) for task in leaving))
+        await asyncio.gather(*(task.stop(0, DOWN_SECONDS) for task in leaving), return_exceptions=True)
         if self._background:
             await asyncio.wait(self._background, timeout=DOWN_SECONDS)
         await self._credentials.stop()
@@ -171,12 +179,18 @@ class Scheduler:
         try:
             if task.is_leaving:  # all ends, or is changed again, before it has begun
                 return
-            group = await task.start(variables)
-            await self._tell_orphans(f"+{group}")
+            try:
+                group = await task.start(variables)
+            except OSError as error:
+                print(f"A task of {self._called(service.key)} cannot be started: {error}", flush=True)
+                return
+            with contextlib.suppress(OSError):  # then it outlives a kill of this process
+                await self._tell_orphans(f"+{group}")
+            if task.is_leaving:  # it was told to end while it began
+                self._begin(self._end(service, task))
             await task.watch(self._changed.set)
-            await self._tell_orphans(f"-{group}")
-        except OSError as error:
-            print(f"A task of {self._called(service.key)} cannot be started: {error}", flush=True)
+            with contextlib.suppress(OSError):
+                await self._tell_orphans(f"-{group}")
         finally:
             self._credentials.revoke(arn)
             service.ended(task, time.monotonic() - started)

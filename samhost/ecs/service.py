@@ -53,16 +53,22 @@ class Service:
         return [task for task in self.present if task.health is Health.HEALTHY]
 
     def aim(self, wanted: WantedService, definition: Callable[[str], dict]) -> None:
-        """Take what is wanted now. A deployment that cannot run leaves the tasks of the one before, and `not_run`."""
+        """Take what is wanted now. A deployment that cannot run leaves the tasks of the one before, and `not_run`.
+
+        Raises what `definition` does; then the deployment is looked at again the next time.
+        """
         self.wanted = wanted
         if wanted.deployment == self._deployment:
             return
+        described = definition(wanted.task_definition)
         self._deployment, self.not_run, self._failures, self._not_before = wanted.deployment, None, 0, 0.0
         try:
-            loaded = TaskDefinition.load(definition(wanted.task_definition))
+            loaded = TaskDefinition.load(described)
             self._program = self._load(loaded, self.folder / wanted.deployment.rpartition("/")[2])
         except CannotRunError as error:
             self.not_run = str(error)
+        except OSError as error:
+            self.not_run = f"its image cannot be made: {error}"
 
     def leave(self) -> None:
         """Want no tasks any more: the service is gone."""
@@ -77,7 +83,7 @@ class Service:
         candidates = [Candidate(task.deployment == self.wanted.deployment, task.health) for task in present]
         missing, stopped = decide(self.wanted.goal, candidates)
         begun = []
-        if self._program and now >= self._not_before:
+        if self._program and self.wanted.deployment == self._deployment and now >= self._not_before:
             begun = [Task(self._program, self.wanted.deployment) for _ in range(missing)]
             self.tasks += begun
         ending = [present[index] for index in stopped]

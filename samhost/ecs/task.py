@@ -32,7 +32,7 @@ class Program:
     port: int | None  # the container's; None where it has none
     health_check: HealthCheck | None
     check: Sequence[str]
-    stop_signal: str
+    stop_signal: signal.Signals
     stop_timeout: float
 
 
@@ -93,7 +93,7 @@ class Task:
             return
         ended = asyncio.create_task(self.process.wait())
         for seconds, sign in (
-            (drain, signal.Signals[self.program.stop_signal]),
+            (drain, self.program.stop_signal),
             (self.program.stop_timeout if patience is None else patience, signal.SIGKILL),
         ):
             await asyncio.wait({ended}, timeout=seconds)

@@ -115,6 +115,13 @@ async def describe(engine: Engine) -> Description:
 
     Raises DescriptionError, TimeoutError and ConnectionError.
     """
+    try:
+        return await _describe(engine)
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise DescriptionError(f"The engine describes what is not understood here: {error!r}") from error
+
+
+async def _describe(engine: Engine) -> Description:
     api = _Api(engine)
     balancers, groups = await asyncio.gather(
         api.ask("DescribeLoadBalancers", "LoadBalancers"), api.ask("DescribeTargetGroups", "TargetGroups")
@@ -132,7 +139,7 @@ class _Api:
         body = urlencode({"Action": action, "Version": "2015-12-01", **parameters}).encode()
         reply = await self._engine.call("elasticloadbalancing", "POST", "/", body, headers=_HEADERS)
         if reply.status != _OK:
-            raise DescriptionError(action, reply.status)
+            raise DescriptionError(f"The engine answers {action} with status {reply.status}")
         root = ElementTree.fromstring(reply.body)  # noqa: S314 - what the engine says, on this machine
         return _value(root.find(f".//{_NAMESPACE}{members}")) or []
 

@@ -10,9 +10,4 @@ class UnsupportedError(Exception):
 
 
 class DescriptionError(Exception):
-    """The engine answered something else than what there is."""
-
-    def __init__(self, action: str, status: int):
-        super().__init__(f"The engine answers {action} with status {status}")
-        self.action = action
-        self.status = status
+    """The engine answered something else than what there is; `str(error)` says what."""

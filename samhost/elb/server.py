@@ -45,6 +45,7 @@ async def serve(config: Mapping[str, Any]) -> None:
         balancing = stack.enter_context(contextlib.closing(Balancing(network, _print)))
         engine = stack.enter_context(connected(config["engine"], config["region"], credentials()))
         following = asyncio.create_task(_follow(engine, balancing))
+        following.add_done_callback(lambda _: stopping.set())  # which only a defect brings; then it is started anew
         servers: list[HttpServer] = []
         serving: list[Awaitable[None]] = []
         for each, listener in zip(config["listeners"], sockets, strict=True):
@@ -60,6 +61,8 @@ async def serve(config: Mapping[str, Any]) -> None:
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*serving)
+        if following.done():
+            await following
         following.cancel()
 
 

@@ -103,11 +103,13 @@ class CloudMap:
             request: dict[str, Any] = {"NamespaceName": namespace, "ServiceName": name, "HealthStatus": "HEALTHY"}
             if service.attributes:
                 request["QueryParameters"] = dict(service.attributes)
-            answer = await self._call(service, "DiscoverInstances", request)
+            instances = (await self._call(service, "DiscoverInstances", request))["Instances"]
         except _GoneError:
             self._names.pop(service, None)
             return []
-        found = (instance.get("Attributes", {}) for instance in answer["Instances"])
+        except (LookupError, ValueError) as error:
+            raise ConnectionError(f"Cloud Map answered what is not understood: {error!r}") from error
+        found = (instance.get("Attributes", {}) for instance in instances)
         # The engine does not look at QueryParameters.
         return [
             Origin(attributes["AWS_INSTANCE_IPV4"], int(attributes["AWS_INSTANCE_PORT"]))

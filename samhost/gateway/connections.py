@@ -60,8 +60,14 @@ class Client:
         """Send a request and wait for its answer, as `Connections.send` does."""
         connections = self._servers.get(origin)
         if connections is None:
+            self._forget_unused()
             connections = self._servers[origin] = Connections(origin, self._most_bytes)
         return await connections.send(method, target, headers, body)
+
+    def _forget_unused(self) -> None:
+        """Forget the servers without a connection: each task of a service has a port of its own."""
+        for origin in [origin for origin, connections in self._servers.items() if connections.is_unused]:
+            del self._servers[origin]
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -76,6 +82,7 @@ class Connections:
         """Connect to this server; answers with a longer body are refused."""
         self._origin = origin
         self._most_bytes = most_bytes
+        self._under_way = 0
         self._idle: deque[_Connection] = deque()  # those that have been for the longest time come first
 
     async def send(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> Response:
@@ -88,17 +95,29 @@ class Connections:
         if body or method in _ANNOUNCES_BODY:
             lines.append(f"content-length: {len(body)}")
         request = "\r\n".join((*lines, "", "")).encode("latin-1") + body
-        connection = self._idle_connection() or await self._connect()
+        self._under_way += 1
         try:
-            answer = await connection.exchange(request, is_head=method == "HEAD")
-        except BaseException:  # cancelled, too: what still comes is no answer to the next request
+            connection = self._idle_connection() or await self._connect()
+            try:
+                answer = await connection.exchange(request, is_head=method == "HEAD")
+            except BaseException:  # cancelled, too: what still comes is no answer to the next request
+                connection.close()
+                raise
+        finally:
+            self._under_way -= 1
+        if not connection.is_open:  # nothing more can be sent, but the server may hold it yet
             connection.close()
-            raise
-        if connection.is_open:
+        else:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)
             self._close_idle_since_before(connection.idle_since - KEEP_SECONDS)
         return answer
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no connection is kept, and no request is under way."""
+        self._close_idle_since_before(asyncio.get_running_loop().time() - KEEP_SECONDS)
+        return not self._idle and not self._under_way
 
     def close(self) -> None:
         """Close the connections that nobody uses."""

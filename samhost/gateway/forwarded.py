@@ -5,13 +5,13 @@ import os
 from samhost.gateway.exchange import Exchange
 from samhost.gateway.messages import HOP_BY_HOP, Headers
 
-_OWN = {"content-length", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
+GATEWAYS_OWN = {"content-length", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
 
 
 def with_forwarded(exchange: Exchange) -> Headers:
     """The headers that go on, with API Gateway's own: it says port 443 and https whatever the client used."""
     request = exchange.outgoing
-    headers = [(name, value) for name, value in request.headers if name not in _OWN and name not in HOP_BY_HOP]
+    headers = [(name, value) for name, value in request.headers if name not in GATEWAYS_OWN and name not in HOP_BY_HOP]
     forwarded = request.header("x-forwarded-for")
     trace = f"Root=1-{int(exchange.arrived):08x}-{os.urandom(12).hex()}"
     return [

@@ -27,7 +27,7 @@ from samhost.gateway.errors import (
     UnauthorizedError,
 )
 from samhost.gateway.exchange import Exchange
-from samhost.gateway.forwarded import with_forwarded
+from samhost.gateway.forwarded import GATEWAYS_OWN, with_forwarded
 from samhost.gateway.messages import BODY_BYTES, HOP_BY_HOP, Headers, Response
 
 _INTERNAL = "Internal server error"
@@ -116,7 +116,8 @@ class RestApiType:
     def to_backend(self, exchange: Exchange, overwritten: AbstractSet[str]) -> Headers:
         """The client's, with `x-forwarded-…`, a trace id, the API's id and, for want of one, a user agent [obs]."""
         client, api_id = exchange.request, exchange.api.api_id
-        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")} - overwritten
+        named = {name.strip().lower() for name in (client.header("connection") or "").split(",")}
+        named -= overwritten | GATEWAYS_OWN
         kept = [pair for pair in with_forwarded(exchange) if pair[0] not in _NOT_SENT and pair[0] not in named]
         # The signature of a request to API Gateway is nobody else's to see [doc].
         kept = [pair for pair in kept if pair[0] != "authorization" or not pair[1].startswith("AWS4-")]

@@ -1,6 +1,7 @@
 """Images as folders: what a Dockerfile copies, sets and starts, and what it must not reach."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -86,6 +87,8 @@ def test_what_is_copied_lies_where_docker_would_put_it(taken, copy, expected):
         "ADD x.tar.gz /a",
         'SHELL ["bash"]',
         "FETCH x",
+        "STOPSIGNAL SIGSOMETHING",
+        "STOPSIGNAL 999",
         "ENV =x",
     ],
 )
@@ -114,9 +117,14 @@ def test_arguments_and_variables_count_from_where_they_stand(taken):
 
 
 def test_an_entry_point_takes_back_the_command_before_it(taken):
-    image = taken('FROM python\nCMD ["a"]\nENTRYPOINT ["b"]\nSTOPSIGNAL SIGINT')
+    image = taken('FROM python\nCMD ["a"]\nENTRYPOINT ["b"]')
 
-    assert (image.entry_point, image.command, image.stop_signal) == (["b"], [], "SIGINT")
+    assert (image.entry_point, image.command) == (["b"], [])
+
+
+@pytest.mark.parametrize("text", ["SIGINT", "INT", "sigint", "2"])
+def test_a_signal_to_stop_by_has_a_name_or_a_number(taken, text):
+    assert taken(f"FROM python\nSTOPSIGNAL {text}").stop_signal is signal.SIGINT
 
 
 def test_a_command_runs_on_samhosts_own_python_and_on_the_images_files(taken):

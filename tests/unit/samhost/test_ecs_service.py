@@ -53,6 +53,23 @@ def test_a_task_definition_may_say_what_is_run(service, container, arguments):
     assert task.program.arguments[1:] == arguments
 
 
+def test_a_deployment_whose_definition_cannot_be_asked_for_is_asked_for_again(service):
+    service.aim(wanted(), definition)
+    service.decide(now=0)
+
+    def away(_):
+        raise ConnectionError
+
+    newer = wanted("ecs-svc/2", task_definition="foods:2")
+    with pytest.raises(ConnectionError):
+        service.aim(newer, away)
+    assert service.decide(now=0)[0] == []  # nothing old is started in the name of the new one
+
+    service.aim(newer, lambda arn: definition(arn, command=["python3.13", "-m", "newer"]))
+    begun, _ = service.decide(now=0)
+    assert {tuple(task.program.arguments[1:]) for task in begun} == {("-m", "newer")}
+
+
 def test_a_deployment_that_cannot_run_leaves_the_one_before_and_says_why(service):
     service.aim(wanted(), definition)
     service.decide(now=0)

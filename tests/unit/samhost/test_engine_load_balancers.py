@@ -17,6 +17,7 @@ HANDLERS, ACTIONS = provisioners._RESOURCE_HANDLERS, alb._ACTION_MAP  # noqa: SL
 REPLACED = [
     (alb, "_action_xml"),
     (alb, "_condition_xml"),
+    (alb, "_tg_xml"),
     (provisioners, "_elbv2_listener_actions"),
     (provisioners, "_flatten_listener_rule_conditions"),
 ]
@@ -169,3 +170,9 @@ def test_each_condition_of_a_template_is_one_in_the_description(template, condit
 
     assert found.action(Facts(**request | met)).status == 200
     assert found.action(Facts(**request | not_met)).status == 404
+
+
+def test_a_path_to_check_may_have_a_query(template):
+    arn = template.create("TargetGroup", Port=80, Protocol="HTTP", HealthCheckPath="/health?a=1&b=<2>")
+
+    assert template.describe().groups[arn].check.path == "/health?a=1&b=<2>"

@@ -210,6 +210,23 @@ def test_a_connection_that_was_idle_for_too_long_is_closed_and_another_is_used(r
     assert [transport.aborted for transport in server.transports] == [True, False]
 
 
+def test_a_connection_that_cannot_be_used_again_is_closed(run, server):
+    server.answers = [b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone"]
+    run(post)
+    assert [transport.aborted for transport in server.transports] == [True]
+
+
+def test_a_client_forgets_servers_that_it_has_no_connection_to(run, server):
+    async def work(_):
+        client = Client(1000)
+        server.answers = [b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone", ANSWER]
+        for port in (1, 2, 3):
+            await client.send(Origin("127.0.0.1", port), "GET", "/", [], b"")
+        return [origin.port for origin in client._servers]  # noqa: SLF001
+
+    assert run(work) == [2, 3]
+
+
 def test_a_client_keeps_connections_to_each_server_apart(run, server):
     async def work(_):
         client = Client(1000)
