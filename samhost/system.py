@@ -185,8 +185,12 @@ def _derive(settings: Settings, built: Path) -> LocalTemplate:
 
 
 def _services(settings: Settings, local: LocalTemplate, deployment: Deployment) -> Scheduler | None:
-    """What runs the template's ECS services; None where it has none."""
-    return Scheduler(settings, declarations(local, deployment.outputs)) if local.ecs_services else None
+    """What runs the template's ECS services; None where there are none."""
+    declared = declarations(local, deployment.outputs)
+    if not declared.places:
+        settings.services_file.unlink(missing_ok=True)  # of an earlier deployment
+        return None
+    return Scheduler(settings, declared)
 
 
 def _gateway(settings: Settings, config: dict) -> Child:
